@@ -1,0 +1,55 @@
+/**
+ * Every bound of the system, each with its reason. A queue without a bound here does not exist;
+ * what happens when a bound is reached is said beside it.
+ */
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const limits = {
+  /** Largest record batch a topic may allow; below gRPC's message limit with room for the header. */
+  batchBytesMax: 8 * MiB,
+  /** A message to a client that allows no more: below 4 MiB, the default limit of foreign gRPC clients. */
+  clientMessageBytesMax: 4 * MiB - 64 * KiB,
+  /** Largest gRPC message a server takes; a larger one is MESSAGE_TOO_LARGE before it is buffered. */
+  rpcMessageBytesMax: 16 * MiB,
+  /** Messages are coalesced up to this size: larger ones gain nothing, smaller ones cost per message. */
+  rpcMessageBytesTarget: 512 * KiB,
+  /** HTTP/2 windows. Above about 3 MiB in both directions of one connection Node's http2 dead-locks. */
+  rpcWindowBytes: 1 * MiB,
+  /** Concurrent streams on one gRPC connection; more are refused by HTTP/2 itself. */
+  rpcStreamsPerConnectionMax: 256,
+  /** gRPC connections of one server; more are closed at once. */
+  rpcConnectionsMax: 4096,
+  /** Unsent bytes of one gRPC stream before `send` says to wait. */
+  rpcStreamBufferBytesMax: 4 * MiB,
+  /** Server-enforced deadline of a unary call that asked for none or for more. */
+  rpcUnaryDeadlineMsMax: 120_000,
+  /** Payload of one frame between nodes: a batch of the largest size and its neighbours. */
+  linkFrameBytesMax: 16 * MiB,
+  /** Header of one frame between nodes. */
+  linkHeaderBytesMax: 1 * MiB,
+  /** Credit of one logical stream of a link: bytes in flight not yet consumed by the receiver. */
+  linkStreamCreditBytes: 8 * MiB,
+  /** Unsent bytes of one link over all streams; beyond it the link is closed as stuck. */
+  linkBufferBytesMax: 64 * MiB,
+  /** Logical streams on one link; more are refused by closing the link. */
+  linkStreamsMax: 64,
+  /** A connection that has not said hello by then is closed: port scanners and HTTP clients. */
+  linkHelloMsMax: 5_000,
+  /** Elements of one repeated field in a message from outside; more is INVALID_REQUEST. */
+  repeatedElementsMax: 20_000,
+  /** Ids chosen by clients: group, member, client and request ids. */
+  clientIdBytesMax: 255,
+  /** Topic names, as Kafka's. */
+  topicNameBytesMax: 249,
+  /** Records are decompressed to at most this many bytes per batch. */
+  decompressedBytesMax: 64 * MiB,
+  /** And to at most this many times their compressed size. */
+  decompressionRatioMax: 1024,
+  /** Batches of one producer in flight on one partition, as Kafka's (rule B6.5). */
+  producerInFlightMax: 5,
+  /** Batches remembered per producer and partition to answer duplicates (rule B6.2). */
+  producerBatchesRemembered: 5,
+  /** How far ahead of the wall clock a record's timestamp may be. */
+  timestampAheadMsMax: 3_600_000,
+} as const;

@@ -1,0 +1,47 @@
+/**
+ * Ordered, transactional storage for what must be atomic: hard state, checkpoints, indexes.
+ * Never holds anything per record.
+ */
+export interface KeyValueStore {
+  /** The committed value, or undefined. Reads see every commit whose promise resolved. */
+  get(table: string, key: Uint8Array): Buffer | undefined;
+  /** Entries with `from` <= key < `to` in key order, read from one consistent view. */
+  range(table: string, range: KeyRange): Iterable<KeyValueEntry>;
+  /**
+   * Applies all changes or none. For a `synced` store the promise resolves once they are flushed to
+   * disk and would survive a power loss; for an `unsynced` one once they are visible. Commits take
+   * effect in the order of their calls. A rejection is fatal: the store is not to be used again.
+   */
+  commit(changes: readonly KeyValueChange[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface KeyValueEntry {
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
+
+export interface KeyRange {
+  readonly from?: Uint8Array;
+  readonly to?: Uint8Array;
+  readonly reverse?: boolean;
+  readonly limit?: number;
+}
+
+/** `value` undefined removes the key. With `to` all keys from `key` up to `to` (exclusive) go. */
+export type KeyValueChange =
+  | { readonly table: string; readonly key: Uint8Array; readonly value: Uint8Array | undefined }
+  | { readonly table: string; readonly key: Uint8Array; readonly removeTo: Uint8Array };
+
+/** `synced`: a commit is durable. `unsynced`: may be lost, even torn, by a power loss; rebuildable data only. */
+export type KeyValueDurability = 'synced' | 'unsynced';
+
+/** Opens stores below a directory. `tables` is the closed list of table names. */
+export interface KeyValueOpener {
+  open(
+    directory: string,
+    options: { readonly durability: KeyValueDurability; readonly tables: readonly string[] },
+  ): Promise<KeyValueStore>;
+  /** Removes a store with everything in it: for `unsynced` ones after an unclean stop. */
+  wipe(directory: string): Promise<void>;
+}
