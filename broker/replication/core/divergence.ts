@@ -1,0 +1,89 @@
+/**
+ * Where two logs part, told from their epoch histories alone (rule B2.3, KIP-101 and KIP-279).
+ *
+ * A history lists the epochs that have records in a log, each with the offset of its first record.
+ * Invariant: epochs and start offsets both rise strictly; the last epoch ends at the log's end.
+ * The watermark plays no part: it lags behind what is committed, so cutting there loses records.
+ */
+import type { LeaderEpoch, Offset } from '../../../proto/model/offset.ts';
+
+/** The first record of an epoch in a log. */
+export interface EpochEntry {
+  readonly epoch: LeaderEpoch;
+  readonly startOffset: Offset;
+}
+
+/** A log as far as divergence is concerned. */
+export interface EpochView {
+  readonly history: readonly EpochEntry[];
+  readonly end: Offset;
+}
+
+/** An epoch and its exclusive end in some log; the epoch is undefined where the log has none so low. */
+export interface EpochEnd {
+  readonly epoch: LeaderEpoch | undefined;
+  readonly endOffset: Offset;
+}
+
+/** The epoch of a log's last record, or undefined if it has none. */
+export function lastEpoch(log: EpochView): LeaderEpoch | undefined {
+  return log.history.at(-1)?.epoch;
+}
+
+/**
+ * The largest epoch of the log that is not above `epoch`, and where it ends. Without one the answer
+ * is where the first epoch begins: everything before that is unknown here.
+ */
+export function epochEnd(log: EpochView, epoch: LeaderEpoch | undefined): EpochEnd {
+  let found: LeaderEpoch | undefined;
+  for (const entry of log.history) {
+    if (epoch === undefined || entry.epoch > epoch) {
+      return { epoch: found, endOffset: entry.startOffset };
+    }
+    found = entry.epoch;
+  }
+  return { epoch: found, endOffset: log.end };
+}
+
+/** What a leader says to a follower whose log ends at `logEnd` in `lastEpoch`. */
+export type Agreement =
+  | { readonly kind: 'agree' }
+  | { readonly kind: 'diverged'; readonly at: EpochEnd };
+
+/** Compares a follower's tail with the leader's log. Only a leader of the same epoch may (B2.4). */
+export function compareTail(
+  leader: EpochView,
+  followerLastEpoch: LeaderEpoch | undefined,
+  followerEnd: Offset,
+): Agreement {
+  const at = epochEnd(leader, followerLastEpoch);
+  const agrees =
+    followerLastEpoch === undefined
+      ? followerEnd <= at.endOffset
+      : at.epoch === followerLastEpoch && followerEnd <= at.endOffset;
+  return agrees ? { kind: 'agree' } : { kind: 'diverged', at };
+}
+
+/**
+ * Where a follower cuts after a `diverged` answer: at the smaller of where its own largest epoch not
+ * above the named one ends, and where that epoch ends at the leader. It asks again afterwards.
+ */
+export function truncationPoint(follower: EpochView, leaderSays: EpochEnd): Offset {
+  const own = epochEnd(follower, leaderSays.epoch);
+  return own.endOffset < leaderSays.endOffset ? own.endOffset : leaderSays.endOffset;
+}
+
+/** The history of the log once everything from `end` on is cut. */
+export function historyBelow(history: readonly EpochEntry[], end: Offset): EpochEntry[] {
+  return history.filter((entry) => entry.startOffset < end);
+}
+
+/** The history of the log once everything below `start` is gone: the epoch at `start` begins there. */
+export function historyFrom(history: readonly EpochEntry[], start: Offset): EpochEntry[] {
+  const kept: EpochEntry[] = [];
+  for (const entry of history) {
+    if (entry.startOffset <= start) kept.length = 0;
+    kept.push(entry.startOffset < start ? { epoch: entry.epoch, startOffset: start } : entry);
+  }
+  return kept;
+}

@@ -1,0 +1,59 @@
+/**
+ * The rules of DESIGN §6 that this core can be told to break, one switch each. In production every
+ * rule holds: `everyRule` is the frozen default. A test builds a copy with one rule off and must find
+ * a lost record; a rule whose absence nobody notices is not tested.
+ */
+export interface Rules {
+  /** Applying "epoch + 1, no leader" stops everything under lower epochs. */
+  readonly promiseStops: boolean;
+  /** A flush that ends after the promise is not reported to the leader of a lower epoch. */
+  readonly promiseFencesReports: boolean;
+  /** An answer carries the verified epoch, not the epoch of the last stored record. */
+  readonly answersVerifiedEpoch: boolean;
+  /** The verified epoch waits until the stored log has reached the epoch's start. */
+  readonly verifiedAtEpochStart: boolean;
+  /** No report below the epoch's start counts, the leader's own included. */
+  readonly countsFromEpochStart: boolean;
+  /** The semi-sync set shrinks only when k of the ISR have stored all that was acknowledged. */
+  readonly settlesWhenStored: boolean;
+  /** Semi-sync acks wait for the committed semi-sync set. */
+  readonly needsSemiSyncSet: boolean;
+  /** Semi-sync acks count the committed ISR, not the proposed one. */
+  readonly countsCommittedIsr: boolean;
+  /** Additions to the ISR name the incarnation that was judged. */
+  readonly namesIncarnation: boolean;
+  /** No semi-sync ack while closing the set is pending. */
+  readonly holdsWhileClosing: boolean;
+  /** The watermark waits for the maximal ISR, not only for the committed one (rule B1.1). */
+  readonly waitsForMaximalIsr: boolean;
+  /** The watermark rests while the committed ISR is below the minimum (rule B1.2). */
+  readonly needsMinInsync: boolean;
+  /** Waiters are failed at step-down, never judged under a later epoch (rule B1.11). */
+  readonly failsWaitersAtStepDown: boolean;
+  /** A replica that restarted or failed never leads again in the epoch it led (DESIGN §6.3). */
+  readonly forfeitsEpoch: boolean;
+  /** A duplicate waits for the asked ack level (rule B6.2). */
+  readonly duplicatesWait: boolean;
+  /** Deduplication comes before every other refusal (DESIGN §6.9). */
+  readonly deduplicatesFirst: boolean;
+}
+
+/** All rules hold. */
+export const everyRule: Rules = Object.freeze({
+  promiseStops: true,
+  promiseFencesReports: true,
+  answersVerifiedEpoch: true,
+  verifiedAtEpochStart: true,
+  countsFromEpochStart: true,
+  settlesWhenStored: true,
+  needsSemiSyncSet: true,
+  countsCommittedIsr: true,
+  namesIncarnation: true,
+  holdsWhileClosing: true,
+  waitsForMaximalIsr: true,
+  needsMinInsync: true,
+  failsWaitersAtStepDown: true,
+  forfeitsEpoch: true,
+  duplicatesWait: true,
+  deduplicatesFirst: true,
+});
