@@ -3,7 +3,7 @@ import { type Reader, Writer, arrived, asBuffer, bounded, branded, exact, guarde
 import { type IncarnationId, type NodeId, type PartitionNumber, type ProducerId, type StorageId, type TopicId, incarnationId as makeIncarnationId, nodeId as makeNodeId, partitionNumber as makePartitionNumber, producerId as makeProducerId, storageId as makeStorageId, topicId as makeTopicId } from '../../../../model/ids.ts';
 import { type BrokerEpoch, type LeaderEpoch, type Offset, type PartitionEpoch, type Revision, brokerEpoch as makeBrokerEpoch, leaderEpoch as makeLeaderEpoch, offset as makeOffset, partitionEpoch as makePartitionEpoch, revision as makeRevision } from '../../../../model/offset.ts';
 
-
+/** What becomes of the semi-sync members; unspecified keeps them, with new ISR members added. */
 export type SemiSyncChange = 'unspecified' | 'open' | 'settle' | 'close';
 
 const semiSyncChangeTexts: readonly (SemiSyncChange | undefined)[] = ['unspecified', 'open', 'settle', 'close'];
@@ -335,6 +335,10 @@ export interface PartitionProposal {
   readonly evidence: ReadonlyMap<string, string>;
   /** The planned successor has stored everything: the leader has stopped appending. */
   readonly handedOverTo?: NodeId | undefined;
+  /** The k that election rounds count with once this is committed; with open and settle. */
+  readonly semiSyncReplicas: number;
+  /** The leader may not lead in this epoch and asks for a round. */
+  readonly resigns: boolean;
 }
 
 export const PartitionProposal = {
@@ -348,6 +352,8 @@ export const PartitionProposal = {
     if (message.reason.length > 0) writer.uint32(58).string(message.reason);
     for (const [key, value] of message.evidence) { writer.uint32(66).fork(); writer.uint32(10).string(key); writer.uint32(18).string(value); writer.ldelim(); }
     if (message.handedOverTo !== undefined) writer.uint32(72).uint32(message.handedOverTo);
+    if (message.semiSyncReplicas !== 0) writer.uint32(80).uint32(message.semiSyncReplicas);
+    if (message.resigns) writer.uint32(88).bool(message.resigns);
     return writer;
   },
   encode(message: PartitionProposal): readonly Uint8Array[] {
@@ -363,6 +369,8 @@ export const PartitionProposal = {
     let reason_: string = '';
     const evidence_: Map<string, string> = new Map();
     let handedOverTo_: NodeId | undefined = undefined;
+    let semiSyncReplicas_: number = 0;
+    let resigns_: boolean = false;
     while (reader.pos < end) {
       const tag = reader.uint32();
       switch (tag >>> 3) {
@@ -375,11 +383,13 @@ export const PartitionProposal = {
         case 7: reason_ = reader.string(); break;
         case 8: { bounded(evidence_.size, 'evidence'); const stop = reader.uint32() + reader.pos; let key: string = ''; let value: string | undefined; while (reader.pos < stop) { const inner = reader.uint32(); if (inner >>> 3 === 1) key = reader.string(); else if (inner >>> 3 === 2) value = reader.string(); else reader.skipType(inner & 7); } evidence_.set(key, value ?? ''); break; }
         case 9: handedOverTo_ = branded(makeNodeId, reader.uint32(), 'handed_over_to'); break;
+        case 10: semiSyncReplicas_ = reader.uint32(); break;
+        case 11: resigns_ = reader.bool(); break;
         default: reader.skipType(tag & 7);
       }
     }
     arrived(reader, end);
-    return { topicId: topicId_, partition: partition_, leaderEpoch: leaderEpoch_, partitionEpoch: partitionEpoch_, isr: isr_, semiSync: semiSync_, reason: reason_, evidence: evidence_, handedOverTo: handedOverTo_ };
+    return { topicId: topicId_, partition: partition_, leaderEpoch: leaderEpoch_, partitionEpoch: partitionEpoch_, isr: isr_, semiSync: semiSync_, reason: reason_, evidence: evidence_, handedOverTo: handedOverTo_, semiSyncReplicas: semiSyncReplicas_, resigns: resigns_ };
   },
   decode(bytes: Uint8Array): PartitionProposal {
     return guarded('PartitionProposal', bytes, (reader) => PartitionProposal.read(reader, reader.len));
@@ -454,7 +464,12 @@ export interface ProposalAnswer {
   readonly partition: PartitionNumber;
   /** Empty if it was committed; otherwise a code of the error table. */
   readonly code: string;
+  /** The controller's own, after the decision. */
   readonly partitionEpoch: PartitionEpoch;
+  /** What was committed. */
+  readonly isr: readonly NodeId[];
+  readonly semiSyncMembers: readonly NodeId[];
+  readonly semiSyncReplicas: number;
 }
 
 export const ProposalAnswer = {
@@ -463,6 +478,9 @@ export const ProposalAnswer = {
     if (message.partition !== 0) writer.uint32(16).uint32(message.partition);
     if (message.code.length > 0) writer.uint32(26).string(message.code);
     if (message.partitionEpoch !== 0) writer.uint32(32).uint64(message.partitionEpoch);
+    if (message.isr.length > 0) { writer.uint32(42).fork(); for (const item of message.isr) writer.uint32(item); writer.ldelim(); }
+    if (message.semiSyncMembers.length > 0) { writer.uint32(50).fork(); for (const item of message.semiSyncMembers) writer.uint32(item); writer.ldelim(); }
+    if (message.semiSyncReplicas !== 0) writer.uint32(56).uint32(message.semiSyncReplicas);
     return writer;
   },
   encode(message: ProposalAnswer): readonly Uint8Array[] {
@@ -473,6 +491,9 @@ export const ProposalAnswer = {
     let partition_: PartitionNumber = 0 as PartitionNumber;
     let code_: string = '';
     let partitionEpoch_: PartitionEpoch = 0 as PartitionEpoch;
+    const isr_: NodeId[] = [];
+    const semiSyncMembers_: NodeId[] = [];
+    let semiSyncReplicas_: number = 0;
     while (reader.pos < end) {
       const tag = reader.uint32();
       switch (tag >>> 3) {
@@ -480,11 +501,14 @@ export const ProposalAnswer = {
         case 2: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
         case 3: code_ = reader.string(); break;
         case 4: partitionEpoch_ = branded(makePartitionEpoch, exact(reader.uint64(), 'partition_epoch'), 'partition_epoch'); break;
+        case 5: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); } } else { bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); } break;
+        case 6: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(semiSyncMembers_.length, 'semi_sync_members'); semiSyncMembers_.push(branded(makeNodeId, reader.uint32(), 'semi_sync_members')); } } else { bounded(semiSyncMembers_.length, 'semi_sync_members'); semiSyncMembers_.push(branded(makeNodeId, reader.uint32(), 'semi_sync_members')); } break;
+        case 7: semiSyncReplicas_ = reader.uint32(); break;
         default: reader.skipType(tag & 7);
       }
     }
     arrived(reader, end);
-    return { topicId: topicId_, partition: partition_, code: code_, partitionEpoch: partitionEpoch_ };
+    return { topicId: topicId_, partition: partition_, code: code_, partitionEpoch: partitionEpoch_, isr: isr_, semiSyncMembers: semiSyncMembers_, semiSyncReplicas: semiSyncReplicas_ };
   },
   decode(bytes: Uint8Array): ProposalAnswer {
     return guarded('ProposalAnswer', bytes, (reader) => ProposalAnswer.read(reader, reader.len));

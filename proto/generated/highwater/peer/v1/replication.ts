@@ -48,9 +48,11 @@ export interface OpenReplica {
   readonly leaderEpoch: LeaderEpoch;
   /** The follower's incarnation. */
   readonly brokerEpoch: BrokerEpoch;
-  /** Epoch of its last record. */
-  readonly lastEpoch: LeaderEpoch;
+  /** Epoch of its last record; absent for an empty log. */
+  readonly lastEpoch?: LeaderEpoch | undefined;
   readonly logEnd: Offset;
+  /** Counted by the follower; answers and reports of an earlier count are ignored. */
+  readonly stream: number;
 }
 
 export const OpenReplica = {
@@ -60,8 +62,9 @@ export const OpenReplica = {
     if (message.partition !== 0) writer.uint32(24).uint32(message.partition);
     if (message.leaderEpoch !== 0) writer.uint32(32).uint64(message.leaderEpoch);
     if (message.brokerEpoch !== 0) writer.uint32(40).uint64(message.brokerEpoch);
-    if (message.lastEpoch !== 0) writer.uint32(48).uint64(message.lastEpoch);
+    if (message.lastEpoch !== undefined) writer.uint32(48).uint64(message.lastEpoch);
     if (message.logEnd !== 0) writer.uint32(56).uint64(message.logEnd);
+    if (message.stream !== 0) writer.uint32(64).uint64(message.stream);
     return writer;
   },
   encode(message: OpenReplica): readonly Uint8Array[] {
@@ -73,8 +76,9 @@ export const OpenReplica = {
     let partition_: PartitionNumber = 0 as PartitionNumber;
     let leaderEpoch_: LeaderEpoch = 0 as LeaderEpoch;
     let brokerEpoch_: BrokerEpoch = 0 as BrokerEpoch;
-    let lastEpoch_: LeaderEpoch = 0 as LeaderEpoch;
+    let lastEpoch_: LeaderEpoch | undefined = undefined;
     let logEnd_: Offset = 0 as Offset;
+    let stream_: number = 0;
     while (reader.pos < end) {
       const tag = reader.uint32();
       switch (tag >>> 3) {
@@ -85,11 +89,12 @@ export const OpenReplica = {
         case 5: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
         case 6: lastEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'last_epoch'), 'last_epoch'); break;
         case 7: logEnd_ = branded(makeOffset, exact(reader.uint64(), 'log_end'), 'log_end'); break;
+        case 8: stream_ = exact(reader.uint64(), 'stream'); break;
         default: reader.skipType(tag & 7);
       }
     }
     arrived(reader, end);
-    return { slot: slot_, topicId: topicId_, partition: partition_, leaderEpoch: leaderEpoch_, brokerEpoch: brokerEpoch_, lastEpoch: lastEpoch_, logEnd: logEnd_ };
+    return { slot: slot_, topicId: topicId_, partition: partition_, leaderEpoch: leaderEpoch_, brokerEpoch: brokerEpoch_, lastEpoch: lastEpoch_, logEnd: logEnd_, stream: stream_ };
   },
   decode(bytes: Uint8Array): OpenReplica {
     return guarded('OpenReplica', bytes, (reader) => OpenReplica.read(reader, reader.len));
@@ -103,6 +108,7 @@ export interface ReplicaReport {
   readonly logEnd: Offset;
   /** Absent while nothing may be counted: a promise was given, or the epoch's start is not reached. */
   readonly storedEnd?: Offset | undefined;
+  readonly stream: number;
 }
 
 export const ReplicaReport = {
@@ -111,6 +117,7 @@ export const ReplicaReport = {
     if (message.leaderEpoch !== 0) writer.uint32(16).uint64(message.leaderEpoch);
     if (message.logEnd !== 0) writer.uint32(24).uint64(message.logEnd);
     if (message.storedEnd !== undefined) writer.uint32(32).uint64(message.storedEnd);
+    if (message.stream !== 0) writer.uint32(40).uint64(message.stream);
     return writer;
   },
   encode(message: ReplicaReport): readonly Uint8Array[] {
@@ -121,6 +128,7 @@ export const ReplicaReport = {
     let leaderEpoch_: LeaderEpoch = 0 as LeaderEpoch;
     let logEnd_: Offset = 0 as Offset;
     let storedEnd_: Offset | undefined = undefined;
+    let stream_: number = 0;
     while (reader.pos < end) {
       const tag = reader.uint32();
       switch (tag >>> 3) {
@@ -128,11 +136,12 @@ export const ReplicaReport = {
         case 2: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
         case 3: logEnd_ = branded(makeOffset, exact(reader.uint64(), 'log_end'), 'log_end'); break;
         case 4: storedEnd_ = branded(makeOffset, exact(reader.uint64(), 'stored_end'), 'stored_end'); break;
+        case 5: stream_ = exact(reader.uint64(), 'stream'); break;
         default: reader.skipType(tag & 7);
       }
     }
     arrived(reader, end);
-    return { slot: slot_, leaderEpoch: leaderEpoch_, logEnd: logEnd_, storedEnd: storedEnd_ };
+    return { slot: slot_, leaderEpoch: leaderEpoch_, logEnd: logEnd_, storedEnd: storedEnd_, stream: stream_ };
   },
   decode(bytes: Uint8Array): ReplicaReport {
     return guarded('ReplicaReport', bytes, (reader) => ReplicaReport.read(reader, reader.len));
@@ -180,16 +189,19 @@ export const LeaderFrame = {
 export interface OpenAnswer {
   readonly slot: number;
   readonly leaderEpoch: LeaderEpoch;
-  readonly answer: { readonly kind: 'start'; readonly value: StreamStart } | { readonly kind: 'diverging'; readonly value: Divergence } | { readonly kind: 'refused'; readonly value: string } | undefined;
+  readonly stream: number;
+  readonly answer: { readonly kind: 'start'; readonly value: StreamStart } | { readonly kind: 'diverging'; readonly value: Divergence } | { readonly kind: 'refused'; readonly value: string } | { readonly kind: 'reset'; readonly value: Reset } | undefined;
 }
 
 export const OpenAnswer = {
   write(message: OpenAnswer, writer: Writer): Writer {
     if (message.slot !== 0) writer.uint32(8).uint32(message.slot);
     if (message.leaderEpoch !== 0) writer.uint32(16).uint64(message.leaderEpoch);
+    if (message.stream !== 0) writer.uint32(56).uint64(message.stream);
     if (message.answer?.kind === 'start') StreamStart.write(message.answer.value, writer.uint32(26).fork()).ldelim();
     if (message.answer?.kind === 'diverging') Divergence.write(message.answer.value, writer.uint32(34).fork()).ldelim();
     if (message.answer?.kind === 'refused') writer.uint32(42).string(message.answer.value);
+    if (message.answer?.kind === 'reset') Reset.write(message.answer.value, writer.uint32(50).fork()).ldelim();
     return writer;
   },
   encode(message: OpenAnswer): readonly Uint8Array[] {
@@ -198,23 +210,55 @@ export const OpenAnswer = {
   read(reader: Reader, end: number): OpenAnswer {
     let slot_: number = 0;
     let leaderEpoch_: LeaderEpoch = 0 as LeaderEpoch;
+    let stream_: number = 0;
     let answer_: OpenAnswer['answer'];
     while (reader.pos < end) {
       const tag = reader.uint32();
       switch (tag >>> 3) {
         case 1: slot_ = reader.uint32(); break;
         case 2: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
+        case 7: stream_ = exact(reader.uint64(), 'stream'); break;
         case 3: answer_ = { kind: 'start', value: StreamStart.read(reader, nested(reader)) }; break;
         case 4: answer_ = { kind: 'diverging', value: Divergence.read(reader, nested(reader)) }; break;
         case 5: answer_ = { kind: 'refused', value: reader.string() }; break;
+        case 6: answer_ = { kind: 'reset', value: Reset.read(reader, nested(reader)) }; break;
         default: reader.skipType(tag & 7);
       }
     }
     arrived(reader, end);
-    return { slot: slot_, leaderEpoch: leaderEpoch_, answer: answer_ };
+    return { slot: slot_, leaderEpoch: leaderEpoch_, stream: stream_, answer: answer_ };
   },
   decode(bytes: Uint8Array): OpenAnswer {
     return guarded('OpenAnswer', bytes, (reader) => OpenAnswer.read(reader, reader.len));
+  },
+};
+
+export interface Reset {
+  readonly logStart: Offset;
+}
+
+export const Reset = {
+  write(message: Reset, writer: Writer): Writer {
+    if (message.logStart !== 0) writer.uint32(8).uint64(message.logStart);
+    return writer;
+  },
+  encode(message: Reset): readonly Uint8Array[] {
+    return [Reset.write(message, Writer.create()).finish()];
+  },
+  read(reader: Reader, end: number): Reset {
+    let logStart_: Offset = 0 as Offset;
+    while (reader.pos < end) {
+      const tag = reader.uint32();
+      switch (tag >>> 3) {
+        case 1: logStart_ = branded(makeOffset, exact(reader.uint64(), 'log_start'), 'log_start'); break;
+        default: reader.skipType(tag & 7);
+      }
+    }
+    arrived(reader, end);
+    return { logStart: logStart_ };
+  },
+  decode(bytes: Uint8Array): Reset {
+    return guarded('Reset', bytes, (reader) => Reset.read(reader, reader.len));
   },
 };
 
@@ -223,6 +267,8 @@ export interface StreamStart {
   readonly epochStart: Offset;
   readonly highWatermark: Offset;
   readonly logStart: Offset;
+  /** Where the batches begin: the follower's end. */
+  readonly from: Offset;
 }
 
 export const StreamStart = {
@@ -230,6 +276,7 @@ export const StreamStart = {
     if (message.epochStart !== 0) writer.uint32(8).uint64(message.epochStart);
     if (message.highWatermark !== 0) writer.uint32(16).uint64(message.highWatermark);
     if (message.logStart !== 0) writer.uint32(24).uint64(message.logStart);
+    if (message.from !== 0) writer.uint32(32).uint64(message.from);
     return writer;
   },
   encode(message: StreamStart): readonly Uint8Array[] {
@@ -239,17 +286,19 @@ export const StreamStart = {
     let epochStart_: Offset = 0 as Offset;
     let highWatermark_: Offset = 0 as Offset;
     let logStart_: Offset = 0 as Offset;
+    let from_: Offset = 0 as Offset;
     while (reader.pos < end) {
       const tag = reader.uint32();
       switch (tag >>> 3) {
         case 1: epochStart_ = branded(makeOffset, exact(reader.uint64(), 'epoch_start'), 'epoch_start'); break;
         case 2: highWatermark_ = branded(makeOffset, exact(reader.uint64(), 'high_watermark'), 'high_watermark'); break;
         case 3: logStart_ = branded(makeOffset, exact(reader.uint64(), 'log_start'), 'log_start'); break;
+        case 4: from_ = branded(makeOffset, exact(reader.uint64(), 'from'), 'from'); break;
         default: reader.skipType(tag & 7);
       }
     }
     arrived(reader, end);
-    return { epochStart: epochStart_, highWatermark: highWatermark_, logStart: logStart_ };
+    return { epochStart: epochStart_, highWatermark: highWatermark_, logStart: logStart_, from: from_ };
   },
   decode(bytes: Uint8Array): StreamStart {
     return guarded('StreamStart', bytes, (reader) => StreamStart.read(reader, reader.len));
@@ -257,13 +306,14 @@ export const StreamStart = {
 };
 
 export interface Divergence {
-  readonly epoch: LeaderEpoch;
+  /** The leader's largest epoch not above the follower's last one; absent if it has none. */
+  readonly epoch?: LeaderEpoch | undefined;
   readonly endOffset: Offset;
 }
 
 export const Divergence = {
   write(message: Divergence, writer: Writer): Writer {
-    if (message.epoch !== 0) writer.uint32(8).uint64(message.epoch);
+    if (message.epoch !== undefined) writer.uint32(8).uint64(message.epoch);
     if (message.endOffset !== 0) writer.uint32(16).uint64(message.endOffset);
     return writer;
   },
@@ -271,7 +321,7 @@ export const Divergence = {
     return [Divergence.write(message, Writer.create()).finish()];
   },
   read(reader: Reader, end: number): Divergence {
-    let epoch_: LeaderEpoch = 0 as LeaderEpoch;
+    let epoch_: LeaderEpoch | undefined = undefined;
     let endOffset_: Offset = 0 as Offset;
     while (reader.pos < end) {
       const tag = reader.uint32();
@@ -294,6 +344,8 @@ export interface SlotBatches {
   readonly leaderEpoch: LeaderEpoch;
   readonly baseOffset: Offset;
   readonly bytes: number;
+  readonly stream: number;
+  readonly highWatermark: Offset;
 }
 
 export const SlotBatches = {
@@ -302,6 +354,8 @@ export const SlotBatches = {
     if (message.leaderEpoch !== 0) writer.uint32(16).uint64(message.leaderEpoch);
     if (message.baseOffset !== 0) writer.uint32(24).uint64(message.baseOffset);
     if (message.bytes !== 0) writer.uint32(32).uint32(message.bytes);
+    if (message.stream !== 0) writer.uint32(40).uint64(message.stream);
+    if (message.highWatermark !== 0) writer.uint32(48).uint64(message.highWatermark);
     return writer;
   },
   encode(message: SlotBatches): readonly Uint8Array[] {
@@ -312,6 +366,8 @@ export const SlotBatches = {
     let leaderEpoch_: LeaderEpoch = 0 as LeaderEpoch;
     let baseOffset_: Offset = 0 as Offset;
     let bytes_: number = 0;
+    let stream_: number = 0;
+    let highWatermark_: Offset = 0 as Offset;
     while (reader.pos < end) {
       const tag = reader.uint32();
       switch (tag >>> 3) {
@@ -319,11 +375,13 @@ export const SlotBatches = {
         case 2: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
         case 3: baseOffset_ = branded(makeOffset, exact(reader.uint64(), 'base_offset'), 'base_offset'); break;
         case 4: bytes_ = reader.uint32(); break;
+        case 5: stream_ = exact(reader.uint64(), 'stream'); break;
+        case 6: highWatermark_ = branded(makeOffset, exact(reader.uint64(), 'high_watermark'), 'high_watermark'); break;
         default: reader.skipType(tag & 7);
       }
     }
     arrived(reader, end);
-    return { slot: slot_, leaderEpoch: leaderEpoch_, baseOffset: baseOffset_, bytes: bytes_ };
+    return { slot: slot_, leaderEpoch: leaderEpoch_, baseOffset: baseOffset_, bytes: bytes_, stream: stream_, highWatermark: highWatermark_ };
   },
   decode(bytes: Uint8Array): SlotBatches {
     return guarded('SlotBatches', bytes, (reader) => SlotBatches.read(reader, reader.len));
@@ -335,6 +393,7 @@ export interface SlotWatermark {
   readonly leaderEpoch: LeaderEpoch;
   readonly highWatermark: Offset;
   readonly logStart: Offset;
+  readonly stream: number;
 }
 
 export const SlotWatermark = {
@@ -343,6 +402,7 @@ export const SlotWatermark = {
     if (message.leaderEpoch !== 0) writer.uint32(16).uint64(message.leaderEpoch);
     if (message.highWatermark !== 0) writer.uint32(24).uint64(message.highWatermark);
     if (message.logStart !== 0) writer.uint32(32).uint64(message.logStart);
+    if (message.stream !== 0) writer.uint32(40).uint64(message.stream);
     return writer;
   },
   encode(message: SlotWatermark): readonly Uint8Array[] {
@@ -353,6 +413,7 @@ export const SlotWatermark = {
     let leaderEpoch_: LeaderEpoch = 0 as LeaderEpoch;
     let highWatermark_: Offset = 0 as Offset;
     let logStart_: Offset = 0 as Offset;
+    let stream_: number = 0;
     while (reader.pos < end) {
       const tag = reader.uint32();
       switch (tag >>> 3) {
@@ -360,11 +421,12 @@ export const SlotWatermark = {
         case 2: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
         case 3: highWatermark_ = branded(makeOffset, exact(reader.uint64(), 'high_watermark'), 'high_watermark'); break;
         case 4: logStart_ = branded(makeOffset, exact(reader.uint64(), 'log_start'), 'log_start'); break;
+        case 5: stream_ = exact(reader.uint64(), 'stream'); break;
         default: reader.skipType(tag & 7);
       }
     }
     arrived(reader, end);
-    return { slot: slot_, leaderEpoch: leaderEpoch_, highWatermark: highWatermark_, logStart: logStart_ };
+    return { slot: slot_, leaderEpoch: leaderEpoch_, highWatermark: highWatermark_, logStart: logStart_, stream: stream_ };
   },
   decode(bytes: Uint8Array): SlotWatermark {
     return guarded('SlotWatermark', bytes, (reader) => SlotWatermark.read(reader, reader.len));
