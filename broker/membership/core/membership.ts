@@ -1,0 +1,225 @@
+/**
+ * A broker's life in its cluster, as its own side sees it: unregistered → registered → stopping.
+ *
+ * Invariants:
+ * - heartbeats go to every controller, so that a new active one has heard of this broker before it is
+ *   elected (rule 6.8);
+ * - the lease runs from the *sending* of the last heartbeat that an active controller acknowledged
+ *   while it had a majority (rule 6.7): whatever the answer's delay, it ends no later here than the
+ *   session does there;
+ * - the broker epoch of this incarnation is taken once and never changes; a controller that knows a
+ *   later incarnation ends this process (rule B3.9).
+ */
+import type { NodeId } from '../../../proto/model/ids.ts';
+import type { BrokerEpoch, Revision } from '../../../proto/model/offset.ts';
+
+export interface MembershipState {
+  /** Every controller that may answer. */
+  readonly controllers: readonly NodeId[];
+  readonly sessionMs: number;
+  readonly heartbeatMs: number;
+  phase: 'unregistered' | 'registered' | 'stopping' | 'stopped' | 'superseded';
+  /** Granted at registration; the same until the process ends. */
+  brokerEpoch: BrokerEpoch | undefined;
+  /** Metadata up to here is applied before anything is replicated. */
+  registrationRevision: Revision | undefined;
+  /** Who said last that it is the active controller. */
+  active: NodeId | undefined;
+  /** A registration is on its way to this controller. */
+  registeringAt: NodeId | undefined;
+  /** Round-robin over the controllers while no active one is known. */
+  nextController: number;
+  nextHeartbeatMs: number;
+  /** Monotonic time at which the lease ends; 0 before the first grant. */
+  leaseUntilMs: number;
+  isLeaseHeld: boolean;
+  isFenced: boolean;
+}
+
+export type MembershipInput =
+  | { readonly kind: 'tick'; readonly nowMs: number }
+  | {
+      readonly kind: 'registered';
+      readonly from: NodeId;
+      readonly brokerEpoch: BrokerEpoch;
+      readonly revision: Revision;
+    }
+  | { readonly kind: 'registration-failed'; readonly from: NodeId; readonly superseded: boolean }
+  | {
+      readonly kind: 'heartbeat-answered';
+      readonly from: NodeId;
+      /** When the heartbeat left, by the same clock as `nowMs`. */
+      readonly sentMs: number;
+      readonly nowMs: number;
+      readonly answer: HeartbeatAnswer;
+    }
+  | { readonly kind: 'superseded' }
+  | { readonly kind: 'link-down'; readonly controller: NodeId }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'stop-deadline' };
+
+export interface HeartbeatAnswer {
+  readonly isActive: boolean;
+  readonly renewsLease: boolean;
+  readonly fenced: boolean;
+  readonly mayShutDown: boolean;
+}
+
+export type MembershipEffect =
+  | { readonly kind: 'register'; readonly at: NodeId }
+  | { readonly kind: 'heartbeat'; readonly wantsShutdown: boolean }
+  | { readonly kind: 'lease'; readonly isHeld: boolean }
+  | { readonly kind: 'fenced'; readonly isFenced: boolean }
+  | { readonly kind: 'registered'; readonly brokerEpoch: BrokerEpoch; readonly revision: Revision }
+  | { readonly kind: 'active-controller'; readonly nodeId: NodeId | undefined }
+  | { readonly kind: 'may-stop' }
+  | { readonly kind: 'superseded' };
+
+/** A broker that has just started. */
+export function initialMembership(options: {
+  readonly controllers: readonly NodeId[];
+  readonly sessionMs: number;
+  readonly heartbeatMs: number;
+}): MembershipState {
+  return {
+    ...options,
+    phase: 'unregistered',
+    brokerEpoch: undefined,
+    registrationRevision: undefined,
+    active: undefined,
+    registeringAt: undefined,
+    nextController: 0,
+    nextHeartbeatMs: 0,
+    leaseUntilMs: 0,
+    isLeaseHeld: false,
+    isFenced: true,
+  };
+}
+
+/** Folds one input into the state and says what to do. */
+export function stepMembership(state: MembershipState, input: MembershipInput): MembershipEffect[] {
+  if (state.phase === 'stopped' || state.phase === 'superseded') return [];
+  switch (input.kind) {
+    case 'tick':
+      return tick(state, input.nowMs);
+    case 'registered':
+      return registered(state, input);
+    case 'registration-failed':
+      return registrationFailed(state, input.from, input.superseded);
+    case 'heartbeat-answered':
+      return heartbeatAnswered(state, input);
+    case 'superseded':
+      return supersede(state);
+    case 'link-down':
+      return linkDown(state, input.controller);
+    case 'stop':
+      return stop(state);
+    case 'stop-deadline':
+      state.phase = 'stopped';
+      return [{ kind: 'may-stop' }];
+  }
+}
+
+/**
+ * The lease is judged before anything else: after a stall this is the first thing that happens, and
+ * what is queued behind it meets a broker that knows it lost touch (rule B3.14).
+ */
+function tick(state: MembershipState, nowMs: number): MembershipEffect[] {
+  const effects = judgeLease(state, nowMs);
+  if (nowMs < state.nextHeartbeatMs) return effects;
+  state.nextHeartbeatMs = nowMs + state.heartbeatMs;
+  if (state.phase === 'unregistered') effects.push(...askForRegistration(state));
+  else effects.push({ kind: 'heartbeat', wantsShutdown: state.phase === 'stopping' });
+  return effects;
+}
+
+function judgeLease(state: MembershipState, nowMs: number): MembershipEffect[] {
+  const isHeld = nowMs < state.leaseUntilMs;
+  if (isHeld === state.isLeaseHeld) return [];
+  state.isLeaseHeld = isHeld;
+  return [{ kind: 'lease', isHeld }];
+}
+
+/** One registration at a time, at the active controller if one is known, else at each in turn. */
+function askForRegistration(state: MembershipState): MembershipEffect[] {
+  if (state.registeringAt !== undefined) return [];
+  const at = state.active ?? state.controllers[state.nextController % state.controllers.length];
+  if (at === undefined) return [];
+  state.nextController++;
+  state.registeringAt = at;
+  return [{ kind: 'register', at }];
+}
+
+function registered(
+  state: MembershipState,
+  input: Extract<MembershipInput, { kind: 'registered' }>,
+): MembershipEffect[] {
+  state.registeringAt = undefined;
+  if (state.phase !== 'unregistered') return [];
+  state.phase = 'registered';
+  state.brokerEpoch = input.brokerEpoch;
+  state.registrationRevision = input.revision;
+  state.nextHeartbeatMs = 0;
+  const effects: MembershipEffect[] = [
+    { kind: 'registered', brokerEpoch: input.brokerEpoch, revision: input.revision },
+  ];
+  return [...effects, ...learnActive(state, input.from)];
+}
+
+function registrationFailed(
+  state: MembershipState,
+  from: NodeId,
+  superseded: boolean,
+): MembershipEffect[] {
+  if (state.registeringAt === from) state.registeringAt = undefined;
+  if (superseded) return supersede(state);
+  return state.active === from ? learnActive(state, undefined) : [];
+}
+
+function heartbeatAnswered(
+  state: MembershipState,
+  input: Extract<MembershipInput, { kind: 'heartbeat-answered' }>,
+): MembershipEffect[] {
+  const { answer, from } = input;
+  if (!answer.isActive) return state.active === from ? learnActive(state, undefined) : [];
+  const effects = learnActive(state, from);
+  if (answer.renewsLease)
+    state.leaseUntilMs = Math.max(state.leaseUntilMs, input.sentMs + state.sessionMs);
+  effects.push(...judgeLease(state, input.nowMs));
+  if (answer.fenced !== state.isFenced) {
+    state.isFenced = answer.fenced;
+    effects.push({ kind: 'fenced', isFenced: answer.fenced });
+  }
+  if (state.phase === 'stopping' && answer.mayShutDown) {
+    state.phase = 'stopped';
+    effects.push({ kind: 'may-stop' });
+  }
+  return effects;
+}
+
+function learnActive(state: MembershipState, nodeId: NodeId | undefined): MembershipEffect[] {
+  if (state.active === nodeId) return [];
+  state.active = nodeId;
+  return [{ kind: 'active-controller', nodeId }];
+}
+
+function linkDown(state: MembershipState, controller: NodeId): MembershipEffect[] {
+  if (state.registeringAt === controller) state.registeringAt = undefined;
+  return state.active === controller ? learnActive(state, undefined) : [];
+}
+
+function supersede(state: MembershipState): MembershipEffect[] {
+  state.phase = 'superseded';
+  state.isLeaseHeld = false;
+  return [{ kind: 'lease', isHeld: false }, { kind: 'superseded' }];
+}
+
+/** An orderly stop asks for the leaderships to be moved first; an unregistered broker has none. */
+function stop(state: MembershipState): MembershipEffect[] {
+  if (state.phase === 'unregistered') {
+    state.phase = 'stopped';
+    return [{ kind: 'may-stop' }];
+  }
+  state.phase = 'stopping';
+  return [{ kind: 'heartbeat', wantsShutdown: true }];
+}
