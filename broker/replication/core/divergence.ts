@@ -45,6 +45,15 @@ export function epochEnd(log: EpochView, epoch: LeaderEpoch | undefined): EpochE
   return { epoch: found, endOffset: log.end };
 }
 
+/** The epoch of the record at an offset, or undefined where the log has none so low. */
+export function epochAt(history: readonly EpochEntry[], at: Offset): LeaderEpoch | undefined {
+  for (let index = history.length - 1; index >= 0; index--) {
+    const entry = history[index];
+    if (entry !== undefined && entry.startOffset <= at) return entry.epoch;
+  }
+  return undefined;
+}
+
 /** What a leader says to a follower whose log ends at `logEnd` in `lastEpoch`. */
 export type Agreement =
   | { readonly kind: 'agree' }

@@ -43,7 +43,10 @@ export type Input =
   | LeaderReachable
   | Stopped;
 
-/** The image holds newer facts about the partition. Older or equal ones are ignored (rule B3.5). */
+/**
+ * The image's facts about the partition. A lower partition epoch is ignored (rule B3.5); an equal one
+ * brings settings and registrations, which change without it.
+ */
 export interface MetadataApplied {
   readonly kind: 'metadata';
   readonly metadata: PartitionMetadata;
@@ -192,11 +195,17 @@ export interface LeaseChanged {
   readonly isHeld: boolean;
 }
 
-/** Time passes. Needed no later than `nextDeadlineMs(state)`, and while a follower lags. */
+/**
+ * Time passes. The driver ticks at a steady pace and leaves out replicas that do not need it
+ * (`needsTicks`).
+ */
 export interface Ticked {
   readonly kind: 'tick';
   readonly nowMs: number;
-  /** Of the time since the last tick, how much this process was able to serve (rule B3.6). */
+  /**
+   * Of the time since the driver's last tick, whether or not this replica had part in it, how much
+   * this process was able to serve (rule B3.6).
+   */
   readonly ableToServeMs: number;
 }
 

@@ -98,6 +98,10 @@ export interface Leader {
     readonly all: Waiter[];
   };
   handOver: HandOver | undefined;
+  /** Proposals made in this epoch; an answer names the one it answers. */
+  proposals: number;
+  /** No proposal before this time: the last one was refused or its outcome is unknown. */
+  proposeAfterMs: number;
 }
 
 /** A follower as its leader sees it; from one verified opening on, in this epoch (rule B1.3). */
@@ -141,6 +145,10 @@ export interface PendingIsr {
   outcome: 'asked' | 'unknown' | 'outdated';
   /** An earlier attempt of this or of a proposal before it may yet be committed. */
   readonly isUncertain: boolean;
+  /** Some undecided attempt closes the semi-sync set: no ack at that level meanwhile. */
+  readonly mayClose: boolean;
+  /** The greatest k of the undecided attempts that settle: acks reach it meanwhile. */
+  readonly settlingReplicas: number;
 }
 
 /** How the semi-sync level is used in this epoch. */
@@ -161,7 +169,10 @@ export interface Waiter {
   readonly token: RequestToken;
   readonly baseOffset: Offset;
   readonly endOffset: Offset;
+  /** When it fails. */
   readonly deadlineMs: number;
+  /** When it may be acknowledged as `leader` would be; never, where the topic does not allow it. */
+  readonly degradeAtMs: number;
 }
 
 /** Appends are held until the successor has stored everything. */

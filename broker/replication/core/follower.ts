@@ -1,0 +1,185 @@
+/**
+ * The follower: copies the log of its epoch's leader and says how far it is.
+ *
+ * It opens a stream with its last epoch and end; the leader answers where the logs part; the follower
+ * cuts and asks again until they agree (rule B2.3). Only then are batches taken.
+ *
+ * Invariants: (1) everything taken came through a stream of the present epoch whose opening agreed;
+ * (2) it never cuts below its own watermark, except after a committed unclean election (rule B2.7);
+ * (3) it reports nothing stored until its verified epoch is durable.
+ */
+import type { NodeId } from '../../../proto/model/ids.ts';
+import { offset } from '../../../proto/model/offset.ts';
+import { type EpochEnd, historyBelow, lastEpoch, truncationPoint } from './divergence.ts';
+import type { Effect } from './effects.ts';
+import type { LeaderReachable, Replicated, StreamAnswered, StreamClosed } from './inputs.ts';
+import type { Follower, PartitionState } from './state.ts';
+import { maybeVerify } from './verified-epoch.ts';
+import { raiseWatermark } from './watermark.ts';
+
+/** Follows the leader that the metadata names. */
+export function becomeFollower(state: PartitionState, leader: NodeId, effects: Effect[]): void {
+  const epoch = state.metadata?.leaderEpoch;
+  if (epoch === undefined) return;
+  const role: Follower = {
+    kind: 'follower',
+    epoch,
+    leader,
+    phase: 'closed',
+    stream: 0,
+    epochStart: undefined,
+  };
+  state.role = role;
+  effects.push({ kind: 'event', event: { event: 'following', leader, leaderEpoch: epoch } });
+  if (state.log.isCutting) role.phase = 'cutting';
+  else openStream(state, role, effects);
+}
+
+/** Asks the leader whether the logs agree. Answers to earlier streams are ignored from here on. */
+export function openStream(state: PartitionState, role: Follower, effects: Effect[]): void {
+  state.streams++;
+  role.stream = state.streams;
+  role.phase = 'opening';
+  effects.push({
+    kind: 'open-stream',
+    leader: role.leader,
+    leaderEpoch: role.epoch,
+    brokerEpoch: state.brokerEpoch,
+    stream: role.stream,
+    lastEpoch: lastEpoch(state.log),
+    logEnd: state.log.end,
+  });
+}
+
+/** The leader's answer; only one of the same epoch and stream counts (rule B2.4). */
+export function onStreamAnswered(
+  state: PartitionState,
+  input: StreamAnswered,
+  effects: Effect[],
+): void {
+  const role = state.role;
+  if (role.kind !== 'follower' || role.phase !== 'opening') return;
+  if (input.stream !== role.stream || input.leaderEpoch !== role.epoch) return;
+  const { answer } = input;
+  switch (answer.kind) {
+    case 'start':
+      if (answer.from !== state.log.end) return;
+      role.phase = 'started';
+      role.epochStart = answer.epochStart;
+      raiseWatermark(state, answer.watermark, effects);
+      maybeVerify(state, role.epoch, role.epochStart, effects);
+      return report(state, role, effects);
+    case 'diverged':
+      return cut(state, role, answer, effects);
+    case 'reset':
+      return reset(state, role, answer.logStart, effects);
+    case 'refused':
+      role.phase = 'closed';
+  }
+}
+
+/** Takes batches that follow on the log's end; a gap closes the stream (rule B2.9). */
+export function onReplicated(state: PartitionState, input: Replicated, effects: Effect[]): void {
+  const { role, log } = state;
+  if (role.kind !== 'follower' || role.phase !== 'started') return;
+  if (input.stream !== role.stream || input.leaderEpoch !== role.epoch) return;
+  // Applying a higher epoch is the promise, whatever became of the role.
+  if (state.rules.promiseStops && state.metadata?.leaderEpoch !== role.epoch) return;
+  if (input.endOffset > input.baseOffset) {
+    if (input.baseOffset !== log.end) {
+      role.phase = 'closed';
+      effects.push({ kind: 'close-stream', stream: role.stream });
+      return;
+    }
+    for (const entry of input.epochs) {
+      if (entry.epoch > (lastEpoch(log) ?? -1)) log.history.push(entry);
+    }
+    log.end = input.endOffset;
+    const { baseOffset, endOffset } = input;
+    effects.push({ kind: 'append-replicated', baseOffset, endOffset });
+    report(state, role, effects);
+  }
+  raiseWatermark(state, input.watermark, effects);
+}
+
+/** The link to the leader is gone. What was taken stays, and is compared again at the next opening. */
+export function onStreamClosed(state: PartitionState, input: StreamClosed): void {
+  const { role } = state;
+  if (role.kind !== 'follower' || input.stream !== role.stream) return;
+  if (role.phase === 'opening' || role.phase === 'started') role.phase = 'closed';
+}
+
+/** Opens the stream again, if it was waiting for the link. */
+export function onLeaderReachable(
+  state: PartitionState,
+  input: LeaderReachable,
+  effects: Effect[],
+): void {
+  const { role } = state;
+  if (role.kind !== 'follower' || role.phase !== 'closed' || input.node !== role.leader) return;
+  openStream(state, role, effects);
+}
+
+/** Tells the leader both ends; the stored one only where it counts. */
+export function report(state: PartitionState, role: Follower, effects: Effect[]): void {
+  const { log, rules } = state;
+  const isVerified = state.verifiedEpoch >= role.epoch && log.stored >= (role.epochStart ?? 0);
+  effects.push({
+    kind: 'report',
+    leader: role.leader,
+    brokerEpoch: state.brokerEpoch,
+    stream: role.stream,
+    leaderEpoch: role.epoch,
+    logEnd: log.end,
+    storedEnd: isVerified || !rules.countsFromEpochStart ? log.stored : undefined,
+  });
+}
+
+function cut(state: PartitionState, role: Follower, at: EpochEnd, effects: Effect[]): void {
+  const { log, watermark } = state;
+  const to = truncationPoint(log, at);
+  const unclean = state.metadata?.uncleanEpoch;
+  const isAllowed = unclean !== undefined && unclean <= role.epoch && state.verifiedEpoch < unclean;
+  if (to < watermark && !isAllowed) {
+    state.role = { kind: 'stopped', why: 'halted' };
+    effects.push({ kind: 'event', event: { event: 'halted', watermark, truncateTo: to } });
+    effects.push({ kind: 'halt', reason: 'cut-below-watermark', watermark, truncateTo: to });
+    return;
+  }
+  effects.push({
+    kind: 'event',
+    event: {
+      event: 'truncated',
+      leaderEpoch: role.epoch,
+      logEnd: log.end,
+      truncateTo: to,
+      watermark,
+    },
+  });
+  log.end = to > log.start ? to : log.start;
+  log.stored = log.stored < log.end ? log.stored : log.end;
+  log.history = historyBelow(log.history, log.end);
+  if (watermark > log.end) state.watermark = log.end;
+  role.phase = 'cutting';
+  beginCut(state);
+  effects.push({ kind: 'truncate', to: log.end, cuts: log.cuts, isKeptAside: to < watermark });
+}
+
+/** Retention at the leader has passed this log: nothing of it is left to agree on (rule B2.11). */
+function reset(state: PartitionState, role: Follower, logStart: number, effects: Effect[]): void {
+  const { log } = state;
+  if (logStart <= log.end) return;
+  log.start = offset(logStart);
+  log.end = log.start;
+  log.stored = log.start;
+  log.history = [];
+  state.watermark = log.start;
+  role.phase = 'cutting';
+  beginCut(state);
+  effects.push({ kind: 'reset', to: log.start, cuts: log.cuts });
+}
+
+function beginCut(state: PartitionState): void {
+  state.log.cuts++;
+  state.log.isCutting = true;
+}

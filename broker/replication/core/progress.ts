@@ -1,0 +1,102 @@
+/**
+ * What a leader knows of each follower: one verified opening, then reports of that stream alone.
+ *
+ * Invariant (rule B1.3): an end counts only if it was reported under the present leader epoch, by the
+ * stream of the incarnation whose opening agreed with this log, and is not beyond what is here.
+ */
+import { offset } from '../../../proto/model/offset.ts';
+import { compareTail } from './divergence.ts';
+import type { Effect, OpenAnswer } from './effects.ts';
+import type { FollowerClosed, FollowerOpened, FollowerReported } from './inputs.ts';
+import { advance } from './leader.ts';
+import { maybePropose } from './proposals.ts';
+import type { Leader, PartitionState } from './state.ts';
+
+/** A follower opens its stream: compare its tail and start, or say where the logs part. */
+export function onFollowerOpened(
+  state: PartitionState,
+  opened: FollowerOpened,
+  effects: Effect[],
+): void {
+  const { follower, stream, leaderEpoch, brokerEpoch } = opened;
+  const { role } = state;
+  const code = refusal(state, opened);
+  if (code !== undefined || role.kind !== 'leader') {
+    const answer = { kind: 'refused', code: code ?? 'NOT_LEADER' } as const;
+    effects.push({ kind: 'answer-open', follower, stream, leaderEpoch, answer });
+    return;
+  }
+  const before = role.followers.get(follower);
+  if (before !== undefined) {
+    if (brokerEpoch < before.brokerEpoch) return;
+    if (brokerEpoch === before.brokerEpoch && stream <= before.stream) return;
+  }
+  const answer = openAnswer(state, role, opened);
+  role.followers.set(follower, {
+    brokerEpoch,
+    stream,
+    phase: answer.kind === 'start' ? 'started' : 'diverged',
+    logEnd: opened.logEnd < state.log.end ? opened.logEnd : state.log.end,
+    storedEnd: undefined,
+    caughtUpMs: before?.caughtUpMs ?? role.servedMs,
+    mark: before?.mark ?? state.log.end,
+    markMs: before?.markMs ?? role.servedMs,
+  });
+  effects.push({ kind: 'answer-open', follower, stream, leaderEpoch, answer });
+}
+
+/** A follower says how far it is. The hot path: once per batch and follower, no allocation. */
+export function onFollowerReported(
+  state: PartitionState,
+  reported: FollowerReported,
+  effects: Effect[],
+): void {
+  const { role } = state;
+  if (role.kind !== 'leader' || reported.leaderEpoch !== role.epoch) return;
+  const progress = role.followers.get(reported.follower);
+  if (progress === undefined || progress.phase !== 'started') return;
+  if (progress.stream !== reported.stream || progress.brokerEpoch !== reported.brokerEpoch) return;
+  if (reported.logEnd > state.log.end) return; // Beyond what was sent: not a report of this log.
+  if (reported.logEnd > progress.logEnd) progress.logEnd = reported.logEnd;
+  const { storedEnd } = reported;
+  if (storedEnd === undefined || storedEnd > reported.logEnd) return;
+  if (storedEnd < role.epochStart && state.rules.countsFromEpochStart) return;
+  if (storedEnd <= (progress.storedEnd ?? -1)) return;
+  progress.storedEnd = storedEnd;
+  advance(state, role, effects);
+  maybePropose(state, role, effects);
+}
+
+/** The stream ended. What the follower had stored is still stored, so it goes on counting. */
+export function onFollowerClosed(state: PartitionState, closed: FollowerClosed): void {
+  if (state.role.kind !== 'leader') return;
+  const progress = state.role.followers.get(closed.follower);
+  if (progress?.stream === closed.stream) progress.phase = 'closed';
+}
+
+/** Neither side acts on a stream of another epoch or of an earlier incarnation (rule B2.2). */
+function refusal(
+  state: PartitionState,
+  opened: FollowerOpened,
+): (OpenAnswer & { kind: 'refused' })['code'] | undefined {
+  const { role, metadata } = state;
+  const epoch = role.kind === 'leader' ? role.epoch : (metadata?.leaderEpoch ?? -1);
+  if (opened.leaderEpoch < epoch) return 'FENCED_LEADER_EPOCH';
+  if (opened.leaderEpoch > epoch) return 'UNKNOWN_LEADER_EPOCH';
+  if (role.kind !== 'leader') return 'NOT_LEADER';
+  const replica = metadata?.replicas.find(({ nodeId }) => nodeId === opened.follower);
+  if (replica === undefined) return 'UNKNOWN_LEADER_EPOCH'; // Assigned by a change not yet known here.
+  return opened.brokerEpoch < replica.brokerEpoch ? 'STALE_BROKER_EPOCH' : undefined;
+}
+
+function openAnswer(state: PartitionState, leader: Leader, opened: FollowerOpened): OpenAnswer {
+  const { log, watermark } = state;
+  if (opened.logEnd < log.start) return { kind: 'reset', logStart: log.start };
+  const agreement = compareTail(log, opened.lastEpoch, opened.logEnd);
+  if (agreement.kind === 'diverged') {
+    const { epoch, endOffset } = agreement.at;
+    return { kind: 'diverged', epoch, endOffset };
+  }
+  const { epochStart } = leader;
+  return { kind: 'start', from: offset(opened.logEnd), epochStart, watermark };
+}
