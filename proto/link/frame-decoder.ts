@@ -1,0 +1,128 @@
+/**
+ * Cuts a stream of byte chunks into frames, wherever the chunks happen to end.
+ *
+ * Invariants: (1) the frames do not depend on the chunking; (2) no byte is copied twice; (3) lengths
+ * are checked before memory is taken; (4) what is handed out never keeps much more memory alive than
+ * its own length: a payload is a view of its chunk only if it fills at least half of the memory
+ * behind the chunk, and a buffer of its own otherwise.
+ */
+import { limits } from '../model/limits.ts';
+import { frameHeadBytes, frameType } from './frame.ts';
+
+/** Why the bytes are not frames. The decoder is of no use after it. */
+export type FrameFault =
+  | 'unknown-type'
+  | 'header-too-large'
+  | 'payload-too-large'
+  | 'payload-not-allowed';
+
+export interface FrameSink {
+  onFrame(type: number, streamId: number, header: Buffer, payload: Buffer): void;
+}
+
+const nothing = Buffer.alloc(0);
+
+export class FrameDecoder {
+  readonly #sink: FrameSink;
+  #isStopped = false;
+  /** The next byte of the chunk that is being read. */
+  #at = 0;
+  /** The fixed part of a frame that a chunk boundary divides; `#headFilled` bytes of it are here. */
+  readonly #head = Buffer.alloc(frameHeadBytes);
+  #headFilled = 0;
+  /** True between a complete fixed part and the end of its frame. */
+  #inBody = false;
+  #type = 0;
+  #streamId = 0;
+  #header: Buffer = nothing;
+  #headerFilled = 0;
+  #payloadBytes = 0;
+  /** Set once the payload has begun and does not end in the chunk where it begins. */
+  #payload: Buffer | undefined;
+  #payloadFilled = 0;
+
+  constructor(sink: FrameSink) {
+    this.#sink = sink;
+  }
+
+  /** No frame is handed out any more, not even from the chunk that is being read. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  /** Reads one chunk and hands out every frame that it completes. */
+  push(chunk: Buffer): FrameFault | undefined {
+    this.#at = 0;
+    while (!this.#isStopped) {
+      if (!this.#inBody) {
+        if (!this.#fillHead(chunk)) return undefined;
+        const fault = this.#beginBody();
+        if (fault !== undefined) return fault;
+      }
+      if (!this.#fillHeader(chunk)) return undefined;
+      const payload = this.#takePayload(chunk);
+      if (payload === undefined) return undefined;
+      const header = this.#header;
+      this.#reset();
+      this.#sink.onFrame(this.#type, this.#streamId, header, payload);
+    }
+    return undefined;
+  }
+
+  #fillHead(chunk: Buffer): boolean {
+    const count = chunk.copy(this.#head, this.#headFilled, this.#at);
+    this.#headFilled += count;
+    this.#at += count;
+    return this.#headFilled === frameHeadBytes;
+  }
+
+  #beginBody(): FrameFault | undefined {
+    this.#type = this.#head.readUInt8(0);
+    const headerBytes = this.#head.readUIntBE(1, 3);
+    this.#streamId = this.#head.readUInt32BE(4);
+    this.#payloadBytes = this.#head.readUInt32BE(8);
+    if (this.#type < frameType.open || this.#type > frameType.heartbeat) return 'unknown-type';
+    if (headerBytes > limits.linkHeaderBytesMax) return 'header-too-large';
+    if (this.#payloadBytes > limits.linkFrameBytesMax) return 'payload-too-large';
+    if (this.#type !== frameType.data && this.#payloadBytes > 0) return 'payload-not-allowed';
+    this.#header = headerBytes === 0 ? nothing : Buffer.allocUnsafe(headerBytes);
+    this.#inBody = true;
+    return undefined;
+  }
+
+  #fillHeader(chunk: Buffer): boolean {
+    const count = chunk.copy(this.#header, this.#headerFilled, this.#at);
+    this.#headerFilled += count;
+    this.#at += count;
+    return this.#headerFilled === this.#header.length;
+  }
+
+  /** The whole payload once its last byte is here. */
+  #takePayload(chunk: Buffer): Buffer | undefined {
+    if (this.#payloadBytes === 0) return nothing;
+    if (this.#payload === undefined) {
+      if (this.#payloadBytes <= chunk.length - this.#at) return this.#payloadWithin(chunk);
+      this.#payload = Buffer.allocUnsafe(this.#payloadBytes);
+    }
+    const count = chunk.copy(this.#payload, this.#payloadFilled, this.#at);
+    this.#payloadFilled += count;
+    this.#at += count;
+    return this.#payloadFilled === this.#payloadBytes ? this.#payload : undefined;
+  }
+
+  #payloadWithin(chunk: Buffer): Buffer {
+    const end = this.#at + this.#payloadBytes;
+    const view = chunk.subarray(this.#at, end);
+    this.#at = end;
+    return view.length * 2 >= chunk.buffer.byteLength ? view : Buffer.from(view);
+  }
+
+  #reset(): void {
+    this.#inBody = false;
+    this.#headFilled = 0;
+    this.#header = nothing;
+    this.#headerFilled = 0;
+    this.#payload = undefined;
+    this.#payloadFilled = 0;
+  }
+}
