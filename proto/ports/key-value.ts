@@ -1,6 +1,7 @@
 /**
  * Ordered, transactional storage for what must be atomic: hard state, checkpoints, indexes.
- * Never holds anything per record.
+ * Never holds anything per record. Keys are ordered by their bytes and have 1 to `keyBytesMax` of
+ * them; values may be empty.
  */
 export interface KeyValueStore {
   /** The committed value, or undefined. Reads see every commit whose promise resolved. */
@@ -10,11 +11,16 @@ export interface KeyValueStore {
   /**
    * Applies all changes or none. For a `synced` store the promise resolves once they are flushed to
    * disk and would survive a power loss; for an `unsynced` one once they are visible. Commits take
-   * effect in the order of their calls. A rejection is fatal: the store is not to be used again.
+   * effect in the order of their calls. A rejection (STORAGE_ERROR) is fatal: whether the changes are
+   * visible or durable is undefined, every later commit rejects too, and the node has to end.
    */
   commit(changes: readonly KeyValueChange[]): Promise<void>;
+  /** Waits for the commits that were called. Afterwards every use fails with CLOSED. */
   close(): Promise<void>;
 }
+
+/** Largest key of any store, in bytes: LMDB's limit. */
+export const keyBytesMax = 1978;
 
 export interface KeyValueEntry {
   readonly key: Buffer;

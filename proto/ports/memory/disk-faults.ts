@@ -1,5 +1,6 @@
 /**
- * Faults of an in-memory disk: rules of a predicate, which chooses operations, and an effect.
+ * Faults of an in-memory disk or key-value storage: rules of a predicate, which chooses operations,
+ * and an effect.
  *
  *     disk.faults.add(allOf(onOperation('sync'), onPath(/\.log$/), nth(3)), failWith('EIO'));
  */
@@ -18,10 +19,12 @@ export type FileOperationKind =
   | 'sync'
   | 'truncate'
   | 'size'
-  | 'close';
+  | 'close'
+  | 'commit';
 
 export interface FileOperation {
   readonly kind: FileOperationKind;
+  /** The file or directory; for a commit the directory of the store. */
   readonly path: string;
   /** Bytes to read or write; 0 for the other kinds. */
   readonly bytes: number;
