@@ -1,0 +1,34 @@
+/** What a follower checks of batches before it takes them (rule B2.9): bytes, order and epochs. */
+import { leaderEpoch, type Offset } from '../../proto/model/offset.ts';
+import { nextBatch } from '../../proto/wire/batch-scan.ts';
+import type { EpochEntry } from './core/divergence.ts';
+import type { ReplicatedBatches } from './replica.ts';
+
+export interface CheckedRun {
+  readonly endOffset: Offset;
+  readonly epochs: readonly EpochEntry[];
+}
+
+/** The run's end and epochs; undefined if anything in it is wrong. */
+export function checkReplicated(batches: ReplicatedBatches): CheckedRun | undefined {
+  const { bytes } = batches;
+  const epochs: EpochEntry[] = [];
+  let end: Offset = batches.baseOffset;
+  let epoch = -1;
+  let at = 0;
+  while (at < bytes.length) {
+    const batch = nextBatch(bytes, at);
+    if (batch.kind !== 'batch') return undefined;
+    // Compaction leaves gaps between batches, never overlaps; an epoch of the future is damage.
+    const isFirst = at === 0;
+    if (isFirst ? batch.lastOffset < batches.baseOffset : batch.baseOffset < end) return undefined;
+    if (batch.leaderEpoch < epoch || batch.leaderEpoch > batches.leaderEpoch) return undefined;
+    if (batch.leaderEpoch > epoch) {
+      epoch = batch.leaderEpoch;
+      epochs.push({ epoch: leaderEpoch(epoch), startOffset: batch.baseOffset });
+    }
+    end = (batch.lastOffset + 1) as Offset;
+    at += batch.byteLength;
+  }
+  return { endOffset: end, epochs };
+}

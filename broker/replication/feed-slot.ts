@@ -1,0 +1,126 @@
+/**
+ * One partition on a follower's stream: how far it was sent, and how much of that is not yet reported
+ * back. Only a started slot sends; the start names the offset on which both logs agree.
+ */
+import type {
+  SlotBatches,
+  SlotWatermark,
+} from '../../proto/generated/highwater/peer/v1/replication.ts';
+import { type LeaderEpoch, leaderEpoch, type Offset, offset } from '../../proto/model/offset.ts';
+import { endOffsetOf } from './batch-ends.ts';
+import type { Replica } from './replica.ts';
+
+/** Bytes of one partition sent and not reported as received. */
+const windowBytes = 4 * 1024 * 1024;
+
+export class FeedSlot {
+  readonly number: number;
+  readonly replica: Replica;
+  readonly stream: number;
+  /** The next offset to send. */
+  next: Offset = offset(0);
+  isStarted = false;
+  #epoch: LeaderEpoch = leaderEpoch(0);
+  #watermarkSent = -1;
+  #startSent = -1;
+  #isReading = false;
+  #fetched: readonly Buffer[] | undefined;
+  /** Ends and sizes of what is under way, oldest first. */
+  #underWay: { readonly end: Offset; readonly bytes: number }[] = [];
+  #bytesUnderWay = 0;
+
+  constructor(number: number, replica: Replica, stream: number) {
+    this.number = number;
+    this.replica = replica;
+    this.stream = stream;
+  }
+
+  start(from: Offset, epoch: LeaderEpoch): void {
+    this.next = from;
+    this.#epoch = epoch;
+    this.isStarted = true;
+    this.#fetched = undefined;
+    this.#underWay = [];
+    this.#bytesUnderWay = 0;
+  }
+
+  stop(): void {
+    this.isStarted = false;
+    this.#fetched = undefined;
+  }
+
+  /** True while there is something to send and the window is open. */
+  get hasMore(): boolean {
+    return (
+      this.isStarted &&
+      !this.#isReading &&
+      this.#bytesUnderWay < windowBytes &&
+      this.next < this.replica.log.endOffset
+    );
+  }
+
+  /** Takes note of a report; true if that opened the window for more. */
+  reported(logEnd: Offset): boolean {
+    const wasFull = this.#bytesUnderWay >= windowBytes;
+    while (this.#underWay[0] !== undefined && this.#underWay[0].end <= logEnd) {
+      this.#bytesUnderWay -= this.#underWay.shift()?.bytes ?? 0;
+    }
+    return wasFull && this.hasMore;
+  }
+
+  /** What goes before the batches in the frame; moves on behind them. */
+  sent(buffers: readonly Buffer[], bytes: number): SlotBatches {
+    const baseOffset = this.next;
+    const end = endOffsetOf(buffers);
+    this.next = end;
+    this.#underWay.push({ end, bytes });
+    this.#bytesUnderWay += bytes;
+    this.#watermarkSent = this.replica.watermark;
+    return {
+      slot: this.number,
+      stream: this.stream,
+      leaderEpoch: this.#epoch,
+      baseOffset,
+      bytes,
+      highWatermark: this.replica.watermark,
+    };
+  }
+
+  /** A watermark or log start that the follower has not been told yet. */
+  watermarkToSend(): SlotWatermark | undefined {
+    const { watermark, log } = this.replica;
+    if (
+      !this.isStarted ||
+      (watermark === this.#watermarkSent && log.startOffset === this.#startSent)
+    )
+      return undefined;
+    this.#watermarkSent = watermark;
+    this.#startSent = log.startOffset;
+    return {
+      slot: this.number,
+      stream: this.stream,
+      leaderEpoch: this.#epoch,
+      highWatermark: watermark,
+      logStart: log.startOffset,
+    };
+  }
+
+  /** One cold read at a time. */
+  beginReading(): boolean {
+    if (this.#isReading) return false;
+    this.#isReading = true;
+    return true;
+  }
+
+  endReading(from: Offset, buffers: readonly Buffer[] | undefined): void {
+    this.#isReading = false;
+    if (this.isStarted && from === this.next) this.#fetched = buffers;
+  }
+
+  /** What a cold read brought, once. */
+  fetched(): readonly Buffer[] | undefined {
+    const buffers = this.#fetched;
+    this.#fetched = undefined;
+    return buffers;
+  }
+}

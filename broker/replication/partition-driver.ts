@@ -1,0 +1,283 @@
+/**
+ * Runs one replica: one queue of inputs, stepped one after the other, effects begun in order before
+ * the next step. All decisions are the core's; this file only carries them out.
+ *
+ * Nothing here is per record. A produce request costs one entry in a map until it is answered.
+ */
+import type { ReplicaReport } from '../../proto/generated/highwater/peer/v1/replication.ts';
+import type { Acks } from '../../proto/model/acks.ts';
+import type { NodeId, PartitionNumber, TopicId } from '../../proto/model/ids.ts';
+import { invariant } from '../../proto/model/invariant.ts';
+import type { LeaderEpoch, Offset } from '../../proto/model/offset.ts';
+import type { Clock } from '../../proto/ports/clock.ts';
+import type { BatchHeader } from '../../proto/wire/batch-header.ts';
+import { stampBatch } from '../../proto/wire/batch-stamp.ts';
+import { checkReplicated } from './batch-intake.ts';
+import type { AppendProduced, Effect, IsrProposal, ProduceResult } from './core/effects.ts';
+import type { PartitionEvent } from './core/events.ts';
+import type { Input } from './core/inputs.ts';
+import { needsTicks } from './core/leader.ts';
+import { step } from './core/partition.ts';
+import type { PartitionState } from './core/state.ts';
+import type { Replica, ReplicatedBatches } from './replica.ts';
+import type { ReplicaLog } from './replica-log.ts';
+import type { ReplicationStreams } from './replication-streams.ts';
+
+/** What a replica needs of its node. */
+export interface ReplicaNode {
+  readonly clock: Clock;
+  readonly streams: ReplicationStreams;
+  propose(replica: PartitionDriver, proposal: IsrProposal): void;
+  answerPromise(
+    replica: PartitionDriver,
+    answer: Extract<Effect, { kind: 'answer-promise' }>,
+  ): void;
+  resign(replica: PartitionDriver, leaderEpoch: LeaderEpoch): void;
+  handOverReady(replica: PartitionDriver, successor: NodeId, leaderEpoch: LeaderEpoch): void;
+  record(replica: PartitionDriver, event: PartitionEvent): void;
+  /** Ticks are wanted from now on, until `needsTicks` is false. */
+  wantTicks(replica: PartitionDriver): void;
+  /** Something that the node rests on has failed. */
+  fail(error: unknown): void;
+}
+
+export interface ProduceOptions {
+  readonly acks: Acks;
+  readonly deadlineMs: number;
+  readonly expectedOffset: Offset | undefined;
+}
+
+interface PendingProduce {
+  readonly batch: Buffer;
+  readonly done: (result: ProduceResult) => void;
+}
+
+export class PartitionDriver implements Replica {
+  readonly topicId: TopicId;
+  readonly partition: PartitionNumber;
+  readonly log: ReplicaLog;
+  readonly state: PartitionState;
+  readonly #node: ReplicaNode;
+  readonly #inputs: Input[] = [];
+  readonly #effects: Effect[] = [];
+  readonly #produces = new Map<number, PendingProduce>();
+  readonly #readers = new Set<() => void>();
+  #isStepping = false;
+  #lastToken = 0;
+  #replicated: Buffer | undefined;
+  /** Whom this replica had a stream to; told to forget when it follows somebody else. */
+  #followed: NodeId | undefined;
+
+  constructor(
+    identity: { readonly topicId: TopicId; readonly partition: PartitionNumber },
+    log: ReplicaLog,
+    state: PartitionState,
+    node: ReplicaNode,
+  ) {
+    this.topicId = identity.topicId;
+    this.partition = identity.partition;
+    this.log = log;
+    this.state = state;
+    this.#node = node;
+  }
+
+  get watermark(): Offset {
+    return this.state.watermark;
+  }
+
+  /** Appends a checked batch; `done` is called once, perhaps before this returns. */
+  produce(
+    batch: Buffer,
+    header: BatchHeader,
+    options: ProduceOptions,
+    done: (result: ProduceResult) => void,
+  ): void {
+    const token = ++this.#lastToken;
+    this.#produces.set(token, { batch, done });
+    this.step({
+      kind: 'produce',
+      token,
+      count: header.lastOffsetDelta + 1,
+      acks: options.acks,
+      deadlineMs: options.deadlineMs,
+      nowMs: this.#node.clock.now(),
+      verdict: this.log.judgeProducer(header),
+      expectedOffset: options.expectedOffset,
+      isDiskFull: !this.log.hasRoom(batch.length),
+    });
+  }
+
+  /** Calls back once, when the watermark has moved or the role has changed. Returns how to stop that. */
+  onceMoved(callback: () => void): () => void {
+    this.#readers.add(callback);
+    return () => this.#readers.delete(callback);
+  }
+
+  /** Called by the log, at most once a turn. */
+  stored(end: Offset, cuts: number): void {
+    this.step({ kind: 'stored', end, cuts });
+  }
+
+  followerReported(follower: NodeId, report: ReplicaReport): void {
+    const leader = this.state.role.kind === 'leader' ? this.state.role : undefined;
+    const progress = leader?.followers.get(follower);
+    if (progress === undefined) return;
+    const { stream, leaderEpoch, logEnd, storedEnd } = report;
+    this.step({
+      kind: 'follower-reported',
+      follower,
+      brokerEpoch: progress.brokerEpoch,
+      stream,
+      leaderEpoch,
+      logEnd,
+      storedEnd,
+    });
+  }
+
+  takeReplicated(batches: ReplicatedBatches): boolean {
+    const { stream, leaderEpoch, baseOffset, watermark } = batches;
+    const run = checkReplicated(batches);
+    if (run === undefined) return false;
+    this.#replicated = batches.bytes;
+    this.step({
+      kind: 'replicated',
+      stream,
+      leaderEpoch,
+      baseOffset,
+      endOffset: run.endOffset,
+      epochs: run.epochs,
+      watermark,
+    });
+    return true;
+  }
+
+  step(input: Input): void {
+    this.#inputs.push(input);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+        const before = this.state.role;
+        step(this.state, next, this.#effects);
+        for (const effect of this.#effects.splice(0)) this.#run(effect);
+        if (before !== this.state.role) this.#wakeReaders();
+      }
+    } catch (error) {
+      this.#node.fail(error);
+    } finally {
+      this.#isStepping = false;
+    }
+    this.#afterStep();
+  }
+
+  /** What the state asks for that no effect says: a stream while there is none, and ticks. */
+  #afterStep(): void {
+    const { role } = this.state;
+    if (role.kind === 'follower' && role.phase === 'closed')
+      this.#node.streams.want(this, role.leader);
+    if (needsTicks(this.state)) this.#node.wantTicks(this);
+  }
+
+  #run(effect: Effect): void {
+    const { streams } = this.#node;
+    switch (effect.kind) {
+      case 'append':
+        return this.#append(effect);
+      case 'append-replicated':
+        return this.#appendReplicated(effect.endOffset);
+      case 'reply':
+        return this.#reply(effect.token, effect.result);
+      case 'watermark':
+        return this.#watermarkMoved(effect.offset);
+      case 'truncate':
+        return this.#cut(this.log.truncate(effect.to, effect.isKeptAside), effect.cuts);
+      case 'reset':
+        return this.#cut(this.log.reset(effect.to), effect.cuts);
+      case 'persist-verified-epoch':
+        return this.#persistVerifiedEpoch(effect.epoch);
+      case 'answer-open':
+        return streams.answerOpen(this, effect);
+      case 'close-follower':
+        return streams.stopFollower(this, effect.follower, effect.stream);
+      case 'open-stream':
+        return this.#openStream(effect);
+      case 'close-stream':
+        if (this.#followed !== undefined) streams.forget(this, this.#followed);
+        return;
+      case 'report':
+        return streams.report(this, effect);
+      case 'propose':
+        return this.#node.propose(this, effect.proposal);
+      case 'answer-promise':
+        return this.#node.answerPromise(this, effect);
+      case 'resign':
+        return this.#node.resign(this, effect.leaderEpoch);
+      case 'hand-over-ready':
+        return this.#node.handOverReady(this, effect.successor, effect.leaderEpoch);
+      case 'event':
+        if (effect.event.event === 'became-leader') this.log.beginEpoch(effect.event.leaderEpoch);
+        return this.#node.record(this, effect.event);
+      case 'halt':
+        return;
+    }
+  }
+
+  #append(effect: AppendProduced): void {
+    const pending = this.#produces.get(effect.token);
+    invariant(pending !== undefined, 'an appended batch belongs to a request');
+    stampBatch(pending.batch, 0, effect);
+    this.log.append([pending.batch], effect.endOffset);
+    this.#touchFollowers();
+  }
+
+  #appendReplicated(endOffset: Offset): void {
+    const bytes = this.#replicated;
+    invariant(bytes !== undefined, 'replicated batches are at hand when they are appended');
+    this.log.append([bytes], endOffset);
+  }
+
+  #reply(token: number, result: ProduceResult): void {
+    const pending = this.#produces.get(token);
+    this.#produces.delete(token);
+    pending?.done(result);
+  }
+
+  #watermarkMoved(offset: Offset): void {
+    this.log.checkpointWatermark(offset);
+    this.#touchFollowers();
+    this.#wakeReaders();
+  }
+
+  #touchFollowers(): void {
+    const { role } = this.state;
+    if (role.kind === 'leader') this.#node.streams.touched(this, role.followers.keys());
+  }
+
+  #wakeReaders(): void {
+    if (this.#readers.size === 0) return;
+    const readers = [...this.#readers];
+    this.#readers.clear();
+    for (const wake of readers) wake();
+  }
+
+  #openStream(effect: Extract<Effect, { kind: 'open-stream' }>): void {
+    if (this.#followed !== undefined && this.#followed !== effect.leader)
+      this.#node.streams.forget(this, this.#followed);
+    this.#followed = effect.leader;
+    this.#node.streams.open(this, effect);
+  }
+
+  #cut(done: Promise<void>, cuts: number): void {
+    done.then(
+      () => this.step({ kind: 'truncated', cuts }),
+      (error: unknown) => this.#node.fail(error),
+    );
+  }
+
+  #persistVerifiedEpoch(epoch: LeaderEpoch): void {
+    this.log.persistVerifiedEpoch(epoch).then(
+      () => this.step({ kind: 'verified-epoch-persisted', epoch }),
+      (error: unknown) => this.#node.fail(error),
+    );
+  }
+}
