@@ -1,0 +1,45 @@
+/**
+ * Interleaved rounds: A B A B … Drift of the machine then hits all contenders alike, which it would
+ * not if each ran all its rounds at once. The order turns around every round.
+ */
+import { median } from './statistics.ts';
+
+/** Something that is measured against others: one number for each round. */
+export interface Contender<Name extends string> {
+  readonly name: Name;
+  measure(round: number): Promise<number>;
+}
+
+/** All numbers of every contender, by round. */
+export type Rounds<Name extends string> = Readonly<Record<Name, readonly number[]>>;
+
+/** Runs every contender once in each round, one at a time. */
+export async function interleave<Name extends string>(
+  count: number,
+  contenders: ReadonlyArray<Contender<Name>>,
+): Promise<Rounds<Name>> {
+  const taken = Object.fromEntries(contenders.map(({ name }) => [name, [] as number[]])) as Record<
+    Name,
+    number[]
+  >;
+  for (let round = 0; round < count; round++) {
+    const order = round % 2 === 0 ? contenders : [...contenders].reverse();
+    for (const contender of order) taken[contender.name].push(await contender.measure(round));
+  }
+  return taken;
+}
+
+/** Ours ÷ the reference, round by round. */
+export function ratios(ours: readonly number[], reference: readonly number[]): number[] {
+  return ours.map((value, round) => value / (reference[round] ?? Number.NaN));
+}
+
+/** The one of several references with the greatest median. */
+export function strongest<Name extends string>(rounds: Rounds<Name>, names: readonly Name[]): Name {
+  const [first, ...others] = names;
+  if (first === undefined) throw new Error('a reference is needed');
+  return others.reduce(
+    (best, name) => (median(rounds[name]) > median(rounds[best]) ? name : best),
+    first,
+  );
+}
