@@ -124,8 +124,8 @@ export class LinkSession implements WireHandlers {
     else if (this.#phase === 'up') this.#read(chunk);
   }
 
-  onClose(reason: WireCloseReason): void {
-    this.fail(reason, 'the connection ended');
+  onClose(reason: WireCloseReason, detail = 'the connection ended'): void {
+    this.fail(reason, detail);
   }
 
   /** Ends the link. Harmless when it has ended. */

@@ -18,7 +18,8 @@ export interface WireHandlers {
   onOpen(): void;
   /** The next bytes. The buffer is private to the receiver and never changes again. */
   onBytes(chunk: Buffer): void;
-  onClose(reason: WireCloseReason): void;
+  /** `detail` is for the log. */
+  onClose(reason: WireCloseReason, detail?: string): void;
 }
 
 export interface Wire {

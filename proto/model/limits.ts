@@ -24,6 +24,19 @@ export const limits = {
   rpcStreamBufferBytesMax: 4 * MiB,
   /** Server-enforced deadline of a unary call that asked for none or for more. */
   rpcUnaryDeadlineMsMax: 120_000,
+  /** How long a server may take to accept a stream before its caller gives up. */
+  rpcOpenMsMax: 10_000,
+  /** gRPC connections of one remote address; more are closed at once. */
+  rpcConnectionsPerAddressMax: 1024,
+  /** A TLS handshake that takes longer is ended: it holds one of the connections. */
+  rpcHandshakeMsMax: 10_000,
+  /** Silence on a gRPC connection after which it is probed, and how long the answer may take. */
+  rpcKeepaliveMs: 10_000,
+  rpcKeepaliveTimeoutMs: 5_000,
+  /** A gRPC connection without a call is closed after so long. */
+  rpcConnectionIdleMsMax: 600_000,
+  /** Bytes of messages that a gRPC server has received in part or not yet handed over, all calls together. */
+  rpcReceiveBytesMax: 128 * MiB,
   /** Payload of one frame between nodes: a batch of the largest size and its neighbours. */
   linkFrameBytesMax: 16 * MiB,
   /** Header of one frame between nodes. */
@@ -34,6 +47,10 @@ export const limits = {
   linkBufferBytesMax: 64 * MiB,
   /** Logical streams on one link; more are refused by closing the link. */
   linkStreamsMax: 64,
+  /** Calls that wait for an answer on one stream of a link, at each side; more are OVERLOADED. */
+  linkRequestsMax: 1024,
+  /** Connections that one node accepts on its peer port; more are closed at once. */
+  linkConnectionsMax: 1024,
   /** A connection that has not said hello by then is closed: port scanners and HTTP clients. */
   linkHelloMsMax: 5_000,
   /** Elements of one repeated field in a message from outside; more is INVALID_REQUEST. */
