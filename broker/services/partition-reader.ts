@@ -1,0 +1,187 @@
+/**
+ * One partition of one reader: where it is, what it may see, and what it gets next. Used by the unary
+ * fetch once and by a fetch stream until the reader goes away.
+ */
+import type {
+  PartitionBatches,
+  PartitionRead,
+  ReadLevel,
+} from '../../proto/generated/highwater/v1/fetch.ts';
+import { type ErrorCode, HighwaterError } from '../../proto/model/errors.ts';
+import { type LeaderEpoch, leaderEpoch, type Offset } from '../../proto/model/offset.ts';
+import { endOffsetOf } from '../replication/batch-ends.ts';
+import { epochAt } from '../replication/core/divergence.ts';
+import { decideRead, type Position, type ReadVerdict } from '../replication/core/reading.ts';
+import type { PartitionDriver } from '../replication/partition-driver.ts';
+import { failureFrom, failureOf } from './failure.ts';
+import type { HostedPartitions, HostedTopic } from './hosted.ts';
+
+/** What one attempt to read brought. */
+export type ReadStep =
+  | {
+      readonly kind: 'batches';
+      readonly part: PartitionBatches;
+      readonly buffers: readonly Buffer[];
+    }
+  /** Nothing yet; `isBehind`: the replica has not reached what the reader has seen. */
+  | { readonly kind: 'wait'; readonly isBehind: boolean }
+  /** The bytes come from the disk: ask again once it resolves. */
+  | { readonly kind: 'reading'; readonly done: Promise<void> }
+  | { readonly kind: 'failed'; readonly part: PartitionBatches };
+
+export class PartitionReader {
+  readonly topic: HostedTopic;
+  readonly replica: PartitionDriver;
+  readonly #read: PartitionRead;
+  readonly #level: ReadLevel;
+  #next: Offset;
+  /** Epoch of the record before `#next`, where it is known. */
+  #epoch: LeaderEpoch | undefined;
+  #fetched: { readonly buffers: readonly Buffer[] } | { readonly error: unknown } | undefined;
+
+  constructor(
+    found: { readonly topic: HostedTopic; readonly replica: PartitionDriver },
+    read: PartitionRead,
+    level: ReadLevel,
+  ) {
+    this.topic = found.topic;
+    this.replica = found.replica;
+    this.#read = read;
+    this.#level = level;
+    this.#next = read.offset;
+    this.#epoch = read.offsetEpoch;
+  }
+
+  /** True once the bounded read is complete. */
+  get isDone(): boolean {
+    return this.#read.endOffset !== undefined && this.#next >= this.#read.endOffset;
+  }
+
+  /** One attempt, for at most so many bytes (but at least one batch). */
+  step(bytesMax: number): ReadStep {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return refusal;
+    const position: Position | undefined =
+      this.#epoch === undefined ? undefined : { offset: this.#next, epoch: this.#epoch };
+    const verdict = decideRead(this.replica.state, {
+      offset: this.#next,
+      position,
+      token: this.#token(),
+    });
+    switch (verdict.kind) {
+      case 'serve':
+        return this.#serve(verdict, bytesMax);
+      case 'wait':
+        return verdict;
+      case 'refused':
+        return this.failed(verdict.code);
+      case 'position-lost':
+        return this.failed('POSITION_LOST', { divergedAt: verdict.divergedAt });
+    }
+  }
+
+  /** An empty part: where the reader stands, and whether that is the end. */
+  emptyPart(isCaughtUp: boolean): PartitionBatches {
+    return this.#part(0, this.#next, isCaughtUp);
+  }
+
+  /** A part that tells why nothing more comes. */
+  failed(code: ErrorCode, facts: Readonly<Record<string, string | number>> = {}): ReadStep {
+    const { log, watermark } = this.replica;
+    const all = {
+      ...facts,
+      offset: this.#next,
+      logStartOffset: log.startOffset,
+      highWatermark: watermark,
+    };
+    return {
+      kind: 'failed',
+      part: { ...this.emptyPart(false), failure: failureOf(code, { facts: all }) },
+    };
+  }
+
+  #token(): Position | undefined {
+    const { token } = this.#read;
+    if (token === undefined || this.#level === 'any') return undefined;
+    return { offset: token.offset, epoch: token.leaderEpoch };
+  }
+
+  #refusal(): ReadStep | undefined {
+    const needsLeader = this.#level === 'leader' || this.#level === 'linearizable';
+    if (needsLeader && this.replica.state.role.kind !== 'leader') return this.failed('NOT_LEADER');
+    return undefined;
+  }
+
+  #serve(verdict: Extract<ReadVerdict, { kind: 'serve' }>, bytesMax: number): ReadStep {
+    const fetched = this.#fetched;
+    this.#fetched = undefined;
+    if (fetched !== undefined && 'error' in fetched)
+      return {
+        kind: 'failed',
+        part: { ...this.emptyPart(false), failure: failureFrom(fetched.error) },
+      };
+    const below = this.#below(verdict.upTo);
+    const wanted = this.#read.maxBytes === 0 ? bytesMax : Math.min(bytesMax, this.#read.maxBytes);
+    const buffers =
+      fetched?.buffers ?? this.replica.log.readCached(verdict.from, { bytesMax: wanted, below });
+    if (buffers === undefined)
+      return { kind: 'reading', done: this.#readCold(verdict.from, { bytesMax: wanted, below }) };
+    if (buffers.length === 0) return { kind: 'wait', isBehind: false };
+    let bytes = 0;
+    for (const buffer of buffers) bytes += buffer.length;
+    const end = endOffsetOf(buffers);
+    this.#next = end;
+    this.#epoch = epochAt(this.replica.state.log.history, (end - 1) as Offset) ?? this.#epoch;
+    const isCaughtUp = end >= verdict.upTo || this.isDone;
+    return { kind: 'batches', part: this.#part(bytes, end, isCaughtUp), buffers };
+  }
+
+  #below(upTo: Offset): Offset {
+    const end = this.#read.endOffset;
+    return end !== undefined && end < upTo ? end : upTo;
+  }
+
+  async #readCold(from: Offset, range: { bytesMax: number; below: Offset }): Promise<void> {
+    try {
+      const buffers = await this.replica.log.read(from, range);
+      this.#fetched = { buffers };
+    } catch (error) {
+      this.#fetched = { error: HighwaterError.from(error) };
+    }
+  }
+
+  #part(batchBytes: number, next: Offset, caughtUp: boolean): PartitionBatches {
+    return {
+      topicId: this.topic.topicId,
+      partition: this.replica.partition,
+      batchBytes,
+      highWatermark: this.replica.watermark,
+      logStartOffset: this.replica.log.startOffset,
+      nextOffset: next,
+      nextEpoch: this.#epoch ?? leaderEpoch(0),
+      caughtUp,
+    };
+  }
+}
+
+/** The reader of a partition, or the part that tells why there is none here. */
+export function openReader(
+  partitions: HostedPartitions,
+  read: PartitionRead,
+  level: ReadLevel,
+): PartitionReader | PartitionBatches {
+  const found = partitions.find(read);
+  if (found.kind === 'hosted') return new PartitionReader(found, read, level);
+  const { topicId, partition, offset: at } = read;
+  return {
+    topicId,
+    partition,
+    batchBytes: 0,
+    highWatermark: 0 as Offset,
+    logStartOffset: 0 as Offset,
+    nextOffset: at,
+    nextEpoch: leaderEpoch(0),
+    caughtUp: false,
+    failure: found.failure,
+  };
+}
