@@ -1,0 +1,82 @@
+/**
+ * A control stream to every controller, opened again after a pause when it breaks. Who is active is
+ * not known here; callers name a controller.
+ */
+
+import { type ControlMethod, callControl } from '../../proto/link/control-methods.ts';
+import { type LinkRequests, openRequests } from '../../proto/link/requests.ts';
+import { HighwaterError } from '../../proto/model/errors.ts';
+import type { NodeId } from '../../proto/model/ids.ts';
+import type { Clock } from '../../proto/ports/clock.ts';
+import type { LinkEndpoint, PeerAddress } from '../../proto/ports/link.ts';
+import type { Logger } from '../../proto/ports/logger.ts';
+
+export interface ControllerLinksOptions {
+  readonly endpoint: LinkEndpoint;
+  readonly controllers: readonly PeerAddress[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  onDown(controller: NodeId): void;
+}
+
+const retryMs = 100;
+
+export class ControllerLinks {
+  readonly #options: ControllerLinksOptions;
+  readonly #open = new Map<NodeId, LinkRequests>();
+  readonly #resting = new Set<NodeId>();
+  #isClosed = false;
+
+  constructor(options: ControllerLinksOptions) {
+    this.#options = options;
+  }
+
+  get nodeIds(): readonly NodeId[] {
+    return this.#options.controllers.map((controller) => controller.nodeId);
+  }
+
+  call<Request, Response>(
+    at: NodeId,
+    method: ControlMethod<Request, Response>,
+    message: Request,
+    deadlineMs: number,
+  ): Promise<Response> {
+    const requests = this.#requestsTo(at);
+    if (requests === undefined) {
+      return Promise.reject(
+        new HighwaterError('CONTROLLER_NOT_AVAILABLE', `controller ${at} cannot be reached now`, {
+          outcome: 'not-written',
+        }),
+      );
+    }
+    return callControl(requests, method, message, deadlineMs);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const requests of this.#open.values()) requests.close();
+  }
+
+  #requestsTo(nodeId: NodeId): LinkRequests | undefined {
+    const open = this.#open.get(nodeId);
+    if (open !== undefined || this.#isClosed || this.#resting.has(nodeId)) return open;
+    const to = this.#options.controllers.find((controller) => controller.nodeId === nodeId);
+    if (to === undefined) return undefined;
+    const { endpoint, clock, logger } = this.#options;
+    const requests = openRequests(
+      endpoint,
+      { to, kind: 'control' },
+      { onClose: () => this.#onClose(nodeId) },
+      { clock, logger },
+    );
+    this.#open.set(nodeId, requests);
+    return requests;
+  }
+
+  #onClose(nodeId: NodeId): void {
+    this.#open.delete(nodeId);
+    this.#resting.add(nodeId);
+    this.#options.clock.after(retryMs, () => this.#resting.delete(nodeId));
+    this.#options.onDown(nodeId);
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * Runs the membership core: a timer in, registrations and heartbeats out. What the rest of the broker
+ * wants to know (its epoch, the lease, who is active) is told through one listener.
+ */
+import type {
+  HeartbeatResponse,
+  RegisterBrokerRequest,
+} from '../../proto/generated/highwater/peer/v1/control.ts';
+import { controlMethods } from '../../proto/link/control-methods.ts';
+import { HighwaterError } from '../../proto/model/errors.ts';
+import type { NodeId } from '../../proto/model/ids.ts';
+import type { BrokerEpoch, Revision } from '../../proto/model/offset.ts';
+import type { Clock, Timer } from '../../proto/ports/clock.ts';
+import type { Logger } from '../../proto/ports/logger.ts';
+import type { ControllerLinks } from './controller-links.ts';
+import {
+  initialMembership,
+  type MembershipEffect,
+  type MembershipInput,
+  type MembershipState,
+  stepMembership,
+} from './core/membership.ts';
+
+export interface MembershipListener {
+  onRegistered(brokerEpoch: BrokerEpoch, revision: Revision): void;
+  onLease(isHeld: boolean): void;
+  onFenced(isFenced: boolean): void;
+  onActiveController(nodeId: NodeId | undefined): void;
+  /** The stamp to store before the next heartbeat. */
+  onStorageStamp(stamp: number): void;
+  /** A later incarnation of this node is registered: this process must end. */
+  onSuperseded(): void;
+}
+
+export interface MembershipOptions {
+  readonly links: ControllerLinks;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly sessionMs: number;
+  readonly heartbeatMs: number;
+  readonly registration: RegisterBrokerRequest;
+  /** Facts that each heartbeat tells. */
+  readonly appliedRevision: () => Revision;
+  readonly storageStamp: () => number;
+  readonly listener: MembershipListener;
+}
+
+/** Ticks are finer than heartbeats, so that a lease that ran out is noticed soon. */
+const tickMs = 50;
+
+export class MembershipDriver {
+  readonly #options: MembershipOptions;
+  readonly #state: MembershipState;
+  #timer: Timer | undefined;
+  #onMayStop: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(options: MembershipOptions) {
+    this.#options = options;
+    const { links, sessionMs, heartbeatMs } = options;
+    this.#state = initialMembership({ controllers: links.nodeIds, sessionMs, heartbeatMs });
+  }
+
+  get activeController(): NodeId | undefined {
+    return this.#state.active;
+  }
+
+  get brokerEpoch(): BrokerEpoch | undefined {
+    return this.#state.brokerEpoch;
+  }
+
+  get isLeaseHeld(): boolean {
+    return this.#state.isLeaseHeld;
+  }
+
+  get isFenced(): boolean {
+    return this.#state.isFenced;
+  }
+
+  start(): void {
+    this.#tick();
+  }
+
+  linkDown(controller: NodeId): void {
+    this.#step({ kind: 'link-down', controller });
+  }
+
+  /** Heartbeats at once: a controller asked, or something it waits for is done. */
+  hurry(): void {
+    this.#state.nextHeartbeatMs = 0;
+    this.#step({ kind: 'tick', nowMs: this.#options.clock.now() });
+  }
+
+  /** Asks for the leaderships to be moved and resolves when they are, or after `graceMs`. */
+  async stop(graceMs: number): Promise<void> {
+    const done = new Promise<void>((resolve) => {
+      this.#onMayStop = resolve;
+    });
+    const timer = this.#options.clock.after(graceMs, () => this.#step({ kind: 'stop-deadline' }));
+    this.#step({ kind: 'stop' });
+    await done;
+    timer.cancel();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    this.#onMayStop?.();
+  }
+
+  #tick(): void {
+    if (this.#isClosed) return;
+    this.#step({ kind: 'tick', nowMs: this.#options.clock.now() });
+    this.#timer = this.#options.clock.after(Math.min(tickMs, this.#options.heartbeatMs), () =>
+      this.#tick(),
+    );
+  }
+
+  #step(input: MembershipInput): void {
+    if (this.#isClosed) return;
+    for (const effect of stepMembership(this.#state, input)) this.#run(effect);
+  }
+
+  #run(effect: MembershipEffect): void {
+    const { listener } = this.#options;
+    switch (effect.kind) {
+      case 'register':
+        this.#register(effect.at);
+        return;
+      case 'heartbeat':
+        for (const controller of this.#options.links.nodeIds)
+          this.#heartbeat(controller, effect.wantsShutdown);
+        return;
+      case 'lease':
+        return listener.onLease(effect.isHeld);
+      case 'fenced':
+        return listener.onFenced(effect.isFenced);
+      case 'registered':
+        return listener.onRegistered(effect.brokerEpoch, effect.revision);
+      case 'active-controller':
+        return listener.onActiveController(effect.nodeId);
+      case 'may-stop':
+        return this.#onMayStop?.();
+      case 'superseded':
+        return listener.onSuperseded();
+    }
+  }
+
+  #register(at: NodeId): void {
+    const { links, registration, sessionMs, logger } = this.#options;
+    links.call(at, controlMethods.register, registration, sessionMs).then(
+      ({ brokerEpoch, revision }) =>
+        this.#step({ kind: 'registered', from: at, brokerEpoch, revision }),
+      (caught: unknown) => {
+        const { code, message } = HighwaterError.from(caught);
+        logger.debug('registration-failed', 'A controller did not register this broker.', {
+          controller: at,
+          code,
+          message,
+        });
+        this.#step({
+          kind: 'registration-failed',
+          from: at,
+          superseded: code === 'STALE_BROKER_EPOCH',
+        });
+      },
+    );
+  }
+
+  #heartbeat(at: NodeId, wantsShutdown: boolean): void {
+    const { links, clock, registration, sessionMs } = this.#options;
+    const { brokerEpoch } = this.#state;
+    if (brokerEpoch === undefined) return;
+    const sentMs = clock.now();
+    const message = {
+      nodeId: registration.nodeId,
+      brokerEpoch,
+      revision: this.#options.appliedRevision(),
+      wantsShutdown,
+      storageStamp: this.#options.storageStamp(),
+      diskFailing: false,
+    };
+    links.call(at, controlMethods.heartbeat, message, sessionMs).then(
+      (response) => this.#answered(at, sentMs, response),
+      (caught: unknown) => {
+        if (HighwaterError.from(caught).code === 'STALE_BROKER_EPOCH')
+          this.#step({ kind: 'superseded' });
+      },
+    );
+  }
+
+  #answered(from: NodeId, sentMs: number, response: HeartbeatResponse): void {
+    const { isActive, renewsLease, fenced, mayShutDown } = response;
+    if (isActive && response.nextStorageStamp > 0)
+      this.#options.listener.onStorageStamp(response.nextStorageStamp);
+    const nowMs = this.#options.clock.now();
+    this.#step({
+      kind: 'heartbeat-answered',
+      from,
+      sentMs,
+      nowMs,
+      answer: { isActive, renewsLease, fenced, mayShutDown },
+    });
+  }
+}
