@@ -59,6 +59,10 @@ async function runCodec(context: BenchContext): Promise<BenchOutcome> {
         const quotients = ratios(rounds.ours, rounds[best]);
         figures[`${key}_vs_best_peer`] = median(quotients);
         samples[`${key}_vs_best_peer`] = quotients;
+        if (operation === 'decode') {
+          const alike = ratios(rounds['ours-without-crc'], rounds[best]);
+          figures[`${key}_without_crc_vs_best_peer`] = median(alike);
+        }
         for (const name of contenderNames) {
           figures[`${key}_${name}_records_per_s`] = median(rounds[name]);
           samples[`${key}_${name}_records_per_s`] = rounds[name];

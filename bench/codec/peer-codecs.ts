@@ -8,17 +8,18 @@ const load = createRequire(import.meta.url);
 
 export interface PlatformaticMessage {
   readonly timestamp: bigint;
-  readonly key: Buffer;
-  readonly value: Buffer;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
   readonly headers: Map<Buffer, Buffer>;
 }
 
 export interface PlatformaticCodec {
   createRecordsBatch(
     messages: readonly PlatformaticMessage[],
-    options: { readonly partitionLeaderEpoch: number },
+    options: { readonly partitionLeaderEpoch: number; readonly compression?: string },
   ): { readonly buffer: Buffer };
   readRecordsBatch(reader: unknown): {
+    readonly firstOffset: bigint;
     readonly firstTimestamp: bigint;
     readonly records: ReadonlyArray<{
       readonly timestampDelta: bigint;
@@ -40,8 +41,8 @@ export async function loadPlatformatic(): Promise<PlatformaticCodec> {
 export interface KafkajsMessage {
   readonly offsetDelta: number;
   readonly timestampDelta: number;
-  readonly key: Buffer;
-  readonly value: Buffer;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
   readonly headers: Readonly<Record<string, Buffer>>;
 }
 
@@ -51,6 +52,7 @@ export interface KafkajsCodec {
   decodeBatch(decoder: unknown): Promise<{
     readonly records: ReadonlyArray<{
       readonly timestamp: string;
+      readonly offset: string;
       readonly key: Buffer | null;
       readonly value: Buffer | null;
       readonly headers: Readonly<Record<string, Buffer>>;

@@ -72,6 +72,8 @@ async function makeContender(name: string): Promise<CodecContender> {
   switch (name) {
     case 'ours':
       return oursContender();
+    case 'ours-without-crc':
+      return oursContender(false);
     case 'kafkajs':
       return kafkajsContender();
     case 'platformatic':

@@ -38,9 +38,9 @@ export function startWorker<Request extends object, Answer>(
 }
 
 /** In the worker: answers every request until the parent goes away. */
-export function serveWorker<Request>(answerTo: (request: Request) => unknown): void {
-  process.on('message', (request: Request) => {
-    void reply(async () => answerTo(request));
+export function serveWorker(answerTo: (request: never) => unknown): void {
+  process.on('message', (request) => {
+    void reply(async () => answerTo(request as never));
   });
   process.on('disconnect', () => process.exit(0));
 }

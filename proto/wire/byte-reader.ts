@@ -39,22 +39,14 @@ export class ByteReader {
 
   /** A zigzag varlong: 64 bits, at most 10 bytes, in its shortest form, and a safe integer. */
   varlong(): number {
-    const start = this.at;
-    let half = 0; // The zigzag form without its sign bit, exact while it is a safe integer.
-    let scale = 64;
-    let byte = this.byte();
-    const sign = byte & 1;
-    half = (byte & 0x7f) >>> 1;
-    while (byte >= 0x80) {
-      byte = this.byte();
-      if (this.at - start > 10) return this.fail('a varlong of more than 10 bytes');
-      half += (byte & 0x7f) * scale;
-      scale *= 0x80;
+    const at = this.at;
+    if (at >= this.end) return this.fail('a varlong runs past the end');
+    const first = this.bytes[at] as number;
+    if (first < 0x80) {
+      this.at = at + 1;
+      return (first >>> 1) ^ -(first & 1);
     }
-    if (byte === 0 && this.at - start > 1) return this.fail('a varlong with needless bytes');
-    if (half > Number.MAX_SAFE_INTEGER) return this.fail('a number beyond 2^53 - 1');
-    const value = sign === 0 ? half : -half - 1;
-    return Number.isSafeInteger(value) ? value : this.fail('a number beyond 2^53 - 1');
+    return this.longVarlong();
   }
 
   /** Moves over `count` bytes; negative or too many is a fault. */
@@ -70,6 +62,21 @@ export class ByteReader {
     this.fault ??= reason;
     this.end = this.at;
     return 0;
+  }
+
+  private longVarlong(): number {
+    const start = this.at;
+    let byte = this.byte();
+    const isNegative = (byte & 1) === 1;
+    let half = (byte & 0x7f) >>> 1; // The zigzag form without its sign bit.
+    for (let scale = 64; byte >= 0x80; scale *= 0x80) {
+      byte = this.byte();
+      if (this.at - start > 10) return this.fail('a varlong of more than 10 bytes');
+      half += (byte & 0x7f) * scale; // Inexact only beyond 2^53, and then refused.
+    }
+    if (byte === 0) return this.fail('a varlong with needless bytes');
+    const value = isNegative ? -half - 1 : half;
+    return Number.isSafeInteger(value) ? value : this.fail('a number beyond 2^53 - 1');
   }
 
   private longVarint(low: number, from: number): number {

@@ -10,20 +10,26 @@ export class HeaderNames {
   /** Only names of pure ASCII: their char codes are their bytes. */
   private readonly names: string[] = [];
   private nextSlot = 0;
-  private lastHit = 0;
+  /** Where the next name is likely: records tend to have the same names in the same order. */
+  private guess = 0;
 
   /** The UTF-8 name in `length` bytes from `at`. */
   read(bytes: Buffer, at: number, length: number): string {
-    if (length > nameBytesMax) return bytes.toString('utf8', at, at + length);
-    for (let tried = 0; tried < this.names.length; tried++) {
-      const index = (this.lastHit + tried) % this.names.length;
-      const name = this.names[index] as string;
-      if (name.length === length && sameBytes(name, bytes, at)) {
-        this.lastHit = index + 1; // Records tend to have the same names in the same order.
-        return name;
-      }
+    const likely = this.names[this.guess];
+    if (likely !== undefined && isName(likely, bytes, at, length)) {
+      this.guess = this.guess + 1 === this.names.length ? 0 : this.guess + 1;
+      return likely;
     }
-    return this.remember(bytes.toString('utf8', at, at + length), length);
+    return this.search(bytes, at, length);
+  }
+
+  private search(bytes: Buffer, at: number, length: number): string {
+    if (length > nameBytesMax) return bytes.toString('utf8', at, at + length);
+    const index = this.names.findIndex((name) => isName(name, bytes, at, length));
+    const known = this.names[index];
+    if (known === undefined) return this.remember(bytes.toString('utf8', at, at + length), length);
+    this.guess = index + 1 === this.names.length ? 0 : index + 1;
+    return known;
   }
 
   private remember(name: string, byteLength: number): string {
@@ -35,8 +41,9 @@ export class HeaderNames {
   }
 }
 
-function sameBytes(name: string, bytes: Buffer, at: number): boolean {
-  for (let index = 0; index < name.length; index++) {
+function isName(name: string, bytes: Buffer, at: number, length: number): boolean {
+  if (name.length !== length) return false;
+  for (let index = 0; index < length; index++) {
     if (name.charCodeAt(index) !== bytes[at + index]) return false;
   }
   return true;

@@ -9,6 +9,7 @@ import { type Offset, offset } from '../model/offset.ts';
 import type { BatchHeader } from './batch-header.ts';
 import { attributeBits } from './batch-layout.ts';
 import { ByteReader } from './byte-reader.ts';
+import { viewOf } from './byte-view.ts';
 import { HeaderNames } from './header-names.ts';
 import type { RecordSpan } from './record-check.ts';
 
@@ -27,6 +28,8 @@ export class RecordCursor {
   timestamp = 0;
 
   private readonly bytes: Buffer;
+  private readonly memory: ArrayBufferLike;
+  private readonly memoryAt: number;
   private readonly reader: ByteReader;
   private readonly names = new HeaderNames();
   private readonly isAppendTime: boolean;
@@ -41,6 +44,8 @@ export class RecordCursor {
   constructor(header: BatchHeader, span: RecordSpan) {
     this.header = header;
     this.bytes = span.bytes;
+    this.memory = span.bytes.buffer;
+    this.memoryAt = span.bytes.byteOffset;
     this.reader = new ByteReader(span.bytes, span.from, span.to);
     this.isAppendTime = (header.attributes & attributeBits.logAppendTime) !== 0;
     this.left = header.recordCount;
@@ -76,34 +81,38 @@ export class RecordCursor {
 
   key(): Buffer | null {
     if (this.keyLength === absent) return null;
-    return this.bytes.subarray(this.keyAt, this.keyAt + this.keyLength);
+    return viewOf(this.memory, this.memoryAt + this.keyAt, this.keyLength);
   }
 
   value(): Buffer | null {
     if (this.valueLength === absent) return null;
-    return this.bytes.subarray(this.valueAt, this.valueAt + this.valueLength);
+    return viewOf(this.memory, this.memoryAt + this.valueAt, this.valueLength);
   }
 
   headers(): readonly RecordHeader[] {
     const reader = this.reader;
-    reader.at = this.valueAt + Math.max(0, this.valueLength);
+    reader.at = this.valueAt + (this.valueLength === absent ? 0 : this.valueLength);
     const count = reader.varint();
     if (count === 0) return noHeaders;
-    const headers: RecordHeader[] = [];
-    for (let index = 0; index < count; index++) {
-      const keyLength = reader.varint();
-      const key = this.names.read(this.bytes, reader.at, keyLength);
-      reader.at += keyLength;
-      const valueLength = reader.varint();
-      headers.push({ key, value: this.view(valueLength) });
-    }
+    const first = this.readHeader();
+    if (count === 1) return [first];
+    const headers = [first];
+    for (let index = 1; index < count; index++) headers.push(this.readHeader());
     return headers;
+  }
+
+  private readHeader(): RecordHeader {
+    const reader = this.reader;
+    const keyLength = reader.varint();
+    const key = this.names.read(this.bytes, reader.at, keyLength);
+    reader.at += keyLength;
+    return { key, value: this.view(reader.varint()) };
   }
 
   private view(length: number): Buffer | null {
     if (length === absent) return null;
     const from = this.reader.at;
     this.reader.at += length;
-    return this.bytes.subarray(from, this.reader.at);
+    return viewOf(this.memory, this.memoryAt + from, length);
   }
 }

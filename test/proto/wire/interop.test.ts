@@ -1,4 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  loadKafkajs,
+  loadPlatformatic,
+  type PlatformaticCodec,
+} from '../../../bench/codec/peer-codecs.ts';
 import { layout } from '../../../proto/wire/batch-layout.ts';
 import { findCodec, loadCompression } from '../../../proto/wire/compression/codecs.ts';
 import { compressionId, compressionNames } from '../../../proto/wire/compression-id.ts';
@@ -7,9 +12,6 @@ import {
   decodeWithPlatformatic,
   encodeWithKafkajs,
   encodeWithPlatformatic,
-  loadKafkajs,
-  loadPlatformatic,
-  type PlatformaticCodec,
 } from './peers.ts';
 import { decode, encode, sampleRecords } from './records.ts';
 

@@ -1,8 +1,7 @@
 /**
- * The encoders and decoders of two Kafka clients, typed as far as the tests and the codec bench need
- * them. Their internal modules carry no types of their own.
+ * What two Kafka clients write and read, in one form.
  */
-import { createRequire } from 'node:module';
+import type { KafkajsCodec, PlatformaticCodec } from '../../../bench/codec/peer-codecs.ts';
 
 export interface PeerRecord {
   readonly timestamp: number;
@@ -15,82 +14,6 @@ export interface PeerRecord {
 export interface PeerReading {
   readonly firstOffset: bigint;
   readonly records: readonly PeerRecord[];
-}
-
-export interface PlatformaticMessage {
-  timestamp?: bigint;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: Map<Buffer, Buffer>;
-}
-
-interface PlatformaticRecord {
-  readonly timestampDelta: bigint;
-  readonly offsetDelta: number;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: ReadonlyArray<readonly [Buffer, Buffer]>;
-}
-
-interface PlatformaticBatch {
-  readonly firstOffset: bigint;
-  readonly firstTimestamp: bigint;
-  readonly records: readonly PlatformaticRecord[];
-}
-
-export interface PlatformaticCodec {
-  createRecordsBatch(
-    messages: PlatformaticMessage[],
-    options?: { readonly compression?: string; readonly partitionLeaderEpoch?: number },
-  ): { readonly buffer: Buffer };
-  readRecordsBatch(reader: unknown): PlatformaticBatch;
-  readonly Reader: { from(bytes: Buffer): unknown };
-}
-
-export interface KafkajsRecord {
-  readonly timestamp: string;
-  readonly offset: string;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, Buffer>>;
-}
-
-export interface KafkajsCodec {
-  Record(fields: {
-    readonly offsetDelta: number;
-    readonly timestampDelta: number;
-    readonly key: Buffer | null;
-    readonly value: Buffer | null;
-    readonly headers: Readonly<Record<string, Buffer>>;
-  }): unknown;
-  RecordBatch(fields: Readonly<Record<string, unknown>>): Promise<{ readonly buffer: Buffer }>;
-  decodeBatch(decoder: unknown): Promise<{ readonly records: readonly KafkajsRecord[] }>;
-  readonly Decoder: new (bytes: Buffer) => unknown;
-}
-
-const load = createRequire(import.meta.url);
-
-/** @platformatic/kafka's record codec. */
-export async function loadPlatformatic(): Promise<PlatformaticCodec> {
-  const at = (file: string): string =>
-    load.resolve('@platformatic/kafka').replace(/index\.js$/, `protocol/${file}.js`);
-  const records = (await import(at('records'))) as Pick<
-    PlatformaticCodec,
-    'createRecordsBatch' | 'readRecordsBatch'
-  >;
-  const reader = (await import(at('reader'))) as Pick<PlatformaticCodec, 'Reader'>;
-  return { ...records, Reader: reader.Reader };
-}
-
-/** kafkajs's record codec. */
-export function loadKafkajs(): KafkajsCodec {
-  const base = 'kafkajs/src/protocol';
-  return {
-    Record: load(`${base}/recordBatch/record/v0`) as KafkajsCodec['Record'],
-    RecordBatch: (load(`${base}/recordBatch/v0`) as Pick<KafkajsCodec, 'RecordBatch'>).RecordBatch,
-    decodeBatch: load(`${base}/recordBatch/v0/decoder`) as KafkajsCodec['decodeBatch'],
-    Decoder: load(`${base}/decoder`) as KafkajsCodec['Decoder'],
-  };
 }
 
 /** A batch as @platformatic/kafka writes it. */

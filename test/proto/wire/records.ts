@@ -1,8 +1,8 @@
 /** Records for the codec tests, and ours both ways on them. */
 import { expect } from 'vitest';
 import { BatchBuilder, type BatchSeal, unsequenced } from '../../../proto/wire/batch-builder.ts';
-import type { BatchFault } from '../../../proto/wire/batch-fault.ts';
-import { readBatchHeader } from '../../../proto/wire/batch-header.ts';
+import { type BatchFault, batchFault } from '../../../proto/wire/batch-fault.ts';
+import { nextBatch } from '../../../proto/wire/batch-scan.ts';
 import { openBatch } from '../../../proto/wire/open-batch.ts';
 import type { PeerRecord } from './peers.ts';
 
@@ -46,9 +46,9 @@ export function encode(records: readonly PeerRecord[], seal: BatchSeal = unseque
 
 /** What ours reads from a batch, or why it does not. */
 export function decode(bytes: Buffer): PeerRecord[] | BatchFault {
-  const header = readBatchHeader(bytes, 0);
-  if (header.kind === 'fault') return header;
-  if (header.kind === 'torn') throw new Error('the batch is torn');
+  const header = nextBatch(bytes, 0);
+  if (header.kind === 'damaged') return header.fault;
+  if (header.kind !== 'batch') return batchFault('CORRUPT_BATCH', header.kind);
   const cursor = openBatch(bytes, header);
   if ('kind' in cursor) return cursor;
   const records: PeerRecord[] = [];
