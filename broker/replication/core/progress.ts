@@ -38,6 +38,7 @@ export function onFollowerOpened(
     phase: answer.kind === 'start' ? 'started' : 'diverged',
     logEnd: opened.logEnd < state.log.end ? opened.logEnd : state.log.end,
     storedEnd: undefined,
+    joinsAt: role.semiSync.acknowledgedEnd,
     caughtUpMs: before?.caughtUpMs ?? role.servedMs,
     mark: before?.mark ?? state.log.end,
     markMs: before?.markMs ?? role.servedMs,

@@ -68,8 +68,10 @@ export function pauseProposals(leader: Leader): void {
 }
 
 /**
- * Followers that may join: started in this epoch, eligible, and with everything below the watermark
- * and the epoch's start stored (rule B3.4).
+ * Followers that may join: started in this epoch, eligible, and with everything stored that is below
+ * the watermark and the epoch's start (rule B3.4), or was acknowledged at `semi-sync` before their
+ * stream opened. Joining ends a suspicion, and a former holder that was emptied and let in at a low
+ * watermark would be taken for a holder again by the next election.
  */
 function joiners(state: PartitionState, leader: Leader): NodeId[] {
   const replicas = state.metadata?.replicas ?? [];
@@ -80,9 +82,10 @@ function joiners(state: PartitionState, leader: Leader): NodeId[] {
     if (!isEligible || nodeId === state.self || isr.includes(nodeId)) continue;
     const progress = leader.followers.get(nodeId);
     if (progress?.phase !== 'started' || progress.storedEnd === undefined) continue;
-    const isThere =
-      progress.storedEnd >= state.watermark && progress.storedEnd >= leader.epochStart;
-    if (isThere) joining.push(nodeId);
+    const { storedEnd, joinsAt } = progress;
+    if (storedEnd < state.watermark || storedEnd < leader.epochStart) continue;
+    if (storedEnd < joinsAt && state.rules.joinsWithAcknowledged) continue;
+    joining.push(nodeId);
   }
   return joining;
 }

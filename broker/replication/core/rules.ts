@@ -22,6 +22,8 @@ export interface Rules {
   readonly countsCommittedIsr: boolean;
   /** Additions to the ISR name the incarnation that was judged. */
   readonly namesIncarnation: boolean;
+  /** A replica joins the ISR with all that was acknowledged at semi-sync before its stream opened. */
+  readonly joinsWithAcknowledged: boolean;
   /** No semi-sync ack while closing the set is pending. */
   readonly holdsWhileClosing: boolean;
   /** The watermark waits for the maximal ISR, not only for the committed one (rule B1.1). */
@@ -49,6 +51,7 @@ export const everyRule: Rules = Object.freeze({
   needsSemiSyncSet: true,
   countsCommittedIsr: true,
   namesIncarnation: true,
+  joinsWithAcknowledged: true,
   holdsWhileClosing: true,
   waitsForMaximalIsr: true,
   needsMinInsync: true,

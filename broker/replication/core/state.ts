@@ -115,6 +115,11 @@ export interface Progress {
   logEnd: Offset;
   /** As reported and counted; undefined before the first report at or above the epoch's start. */
   storedEnd: Offset | undefined;
+  /**
+   * What had been acknowledged at `semi-sync` when this stream opened. A replica that lost its storage
+   * may have been counted for any of it, so it joins the ISR only once it has stored that much again.
+   */
+  readonly joinsAt: Offset;
   /** In served time: when it last had all that the leader had had at `mark`. */
   caughtUpMs: number;
   /** The leader's end at `markMs`; reaching it moves `caughtUpMs` there. */
