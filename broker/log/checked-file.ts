@@ -1,0 +1,69 @@
+/**
+ * Small files that are replaced as a whole: JSON with a version and a checksum, written beside the
+ * old one, flushed, renamed over it, and the directory flushed (rule B5.6). After a crash there is
+ * the old file or the new one, never half of one.
+ */
+import { HighwaterError } from '../../proto/model/errors.ts';
+import { type FileSystem, writeAll } from '../../proto/ports/file-system.ts';
+import { crc32c } from '../../proto/wire/crc32c.ts';
+
+/** Larger than any such file; a longer one is foreign. */
+const fileBytesMax = 64 * 1024;
+
+/** Replaces the file; durable once it resolves. */
+export async function writeCheckedFile(
+  fs: FileSystem,
+  place: { readonly directory: string; readonly name: string },
+  content: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const body = JSON.stringify(content, undefined, 2);
+  const path = `${place.directory}/${place.name}`;
+  const bytes = Buffer.from(`${body}\n${checksumOf(body)}\n`);
+  const file = await fs.open(`${path}.tmp`, 'create');
+  try {
+    await file.truncate(0);
+    await writeAll(file, [bytes], 0);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await fs.rename(`${path}.tmp`, path);
+  await fs.syncDirectory(place.directory);
+}
+
+/** The content; undefined if there is no such file. A file that is not whole is refused. */
+export async function readCheckedFile(
+  fs: FileSystem,
+  path: string,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const stat = await fs.stat(path);
+  if (stat === undefined) return undefined;
+  if (stat.bytes > fileBytesMax) throw notWhole(path);
+  const file = await fs.open(path, 'read');
+  try {
+    const bytes = Buffer.alloc(stat.bytes);
+    const count = await file.read(bytes, 0);
+    return parse(bytes.toString('utf8', 0, count), path);
+  } finally {
+    await file.close();
+  }
+}
+
+function parse(text: string, path: string): Readonly<Record<string, unknown>> {
+  const cut = text.lastIndexOf('\n', text.length - 2);
+  const body = text.slice(0, cut);
+  if (cut <= 0 || text.slice(cut + 1) !== `${checksumOf(body)}\n`) throw notWhole(path);
+  const content: unknown = JSON.parse(body);
+  if (typeof content !== 'object' || content === null) throw notWhole(path);
+  return content as Readonly<Record<string, unknown>>;
+}
+
+function checksumOf(body: string): string {
+  return `crc32c ${crc32c(Buffer.from(body)).toString(16).padStart(8, '0')}`;
+}
+
+function notWhole(path: string): HighwaterError {
+  return new HighwaterError('DAMAGED_LOG', `${path} is damaged: its checksum does not match.`, {
+    facts: { path },
+  });
+}

@@ -1,0 +1,64 @@
+/**
+ * Brings the record of a log up to its files: flushed in place, then recovery point, epochs,
+ * watermark and a snapshot of producer state in one commit. What lies below the recovery point is
+ * not looked at after a crash.
+ */
+import type { LogLifecycle } from './log-lifecycle.ts';
+import { LogChanges } from './log-store.ts';
+
+/** `idle` also unloads the log, if nothing more has arrived: then only its record remains. */
+export async function checkpointLog(life: LogLifecycle, wish: 'busy' | 'idle'): Promise<void> {
+  const { state, writer, context } = life;
+  if (context.fatal() !== undefined) return;
+  const hasChanged = life.takeChanged();
+  if (!life.isMarked && writer.unstoredBytes === 0) {
+    if (hasChanged) await life.saveRecord();
+    if (wish === 'idle') await unload(life);
+    return;
+  }
+  const segments = await life.segments();
+  // Taken with the log end it covers; that end is flushed before the snapshot is kept.
+  const snapshot = life.producers()?.snapshot(state.logEndOffset);
+  await writer.reached(state.logEndOffset);
+  state.recoveryPoint = await writer.flushInPlace(() => life.writtenPlace(segments));
+  state.bytes = segments.bytes;
+  const oldest = segments.all()[0];
+  state.oldestTimestamp = oldest?.index?.largestTimestamp ?? -1;
+
+  const changes = new LogChanges();
+  if (snapshot !== undefined && snapshot.endOffset <= state.recoveryPoint.offset) {
+    changes.producers(life.key, snapshot, keepFrom(life));
+  }
+  if (wish === 'busy') {
+    await life.saveRecord(changes);
+    return;
+  }
+  await writer.exclusive(async () => {
+    const isQuiet = state.logEndOffset === state.recoveryPoint.offset && writer.unstoredBytes === 0;
+    if (isQuiet && snapshot?.endOffset === state.logEndOffset) {
+      await life.saveRecord(changes.markIdle(life.key));
+      life.unmarked();
+      // An append that came meanwhile waits for this work to end, and then marks the log again.
+      if (state.logEndOffset === state.recoveryPoint.offset) life.becomeIdle();
+    } else {
+      await life.saveRecord(changes);
+    }
+  });
+}
+
+/** A log that was only read: nothing of it needs to be kept in memory. */
+async function unload(life: LogLifecycle): Promise<void> {
+  await life.writer.exclusive(() => {
+    if (!life.isMarked && life.writer.unstoredBytes === 0) life.becomeIdle();
+    return Promise.resolve();
+  });
+}
+
+/** One snapshot at or below the watermark stays: nothing is ever truncated below that. */
+function keepFrom(life: LogLifecycle): number {
+  let keep = 0;
+  for (const end of life.context.store.snapshotEnds(life.key)) {
+    if (end <= life.state.highWatermark) keep = end;
+  }
+  return keep;
+}

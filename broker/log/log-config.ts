@@ -1,0 +1,67 @@
+/** Settings of a topic that its logs obey. They come from the metadata and may change at any time. */
+import type { FlushMode } from '../../proto/model/acks.ts';
+import type { RetentionSettings } from './core/retention-policy.ts';
+import type { RollSettings } from './core/roll-policy.ts';
+
+export interface LogConfig extends RollSettings, RetentionSettings {
+  /** When a batch counts as stored: after fdatasync, or once it is in the page cache. */
+  readonly flush: FlushMode;
+  readonly producerExpiryMs: number;
+}
+
+const day = 86_400_000;
+
+/** The defaults of a topic. */
+export const defaultLogConfig: LogConfig = {
+  flush: 'ack',
+  segmentBytes: 128 * 1024 * 1024,
+  segmentMs: 7 * day,
+  retentionMs: 7 * day,
+  retentionBytes: -1,
+  producerExpiryMs: day,
+};
+
+/** Bounds of one data directory, each with what happens when it is reached. */
+export interface LogLimits {
+  /** Free bytes below which appends are refused with DISK_FULL (rule B5.3). */
+  readonly reserveBytes: number;
+  /** Accepted and not yet stored bytes of one log; beyond it OVERLOADED. */
+  readonly unstoredBytesPerLogMax: number;
+  /** The same over all logs of the directory. */
+  readonly unstoredBytesMax: number;
+  /** Bytes of recent batches kept for readers at the tail; beyond it the oldest go. */
+  readonly tailCacheBytes: number;
+  /** Files kept open without being used; beyond it the least recently used is closed. */
+  readonly idleHandlesMax: number;
+  /** Producers remembered per log; beyond it the one whose last batch is oldest is forgotten. */
+  readonly producersPerLogMax: number;
+  /** Bytes of one write; what is left goes into the next. */
+  readonly writeBytesMax: number;
+  /** Bytes of one journal file. */
+  readonly journalFileBytes: number;
+  /** Journal files; when all are in use a round flushes in place. */
+  readonly journalFilesMax: number;
+  /** How often changed logs are checkpointed. */
+  readonly checkpointMs: number;
+  /** How often retention looks at all logs. */
+  readonly retentionCheckMs: number;
+  /** A write or flush pending for so long is reported; for twice as long it is fatal (rule B5.9). */
+  readonly stalledMs: number;
+}
+
+const MiB = 1024 * 1024;
+
+export const defaultLogLimits: LogLimits = {
+  reserveBytes: 256 * MiB,
+  unstoredBytesPerLogMax: 32 * MiB,
+  unstoredBytesMax: 128 * MiB,
+  tailCacheBytes: 64 * MiB,
+  idleHandlesMax: 256,
+  producersPerLogMax: 100_000,
+  writeBytesMax: 8 * MiB,
+  journalFileBytes: 64 * MiB,
+  journalFilesMax: 4,
+  checkpointMs: 5_000,
+  retentionCheckMs: 300_000,
+  stalledMs: 10_000,
+};

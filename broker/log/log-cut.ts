@@ -1,0 +1,118 @@
+/**
+ * Changes of a log's bounds: truncation of its end, a fresh start, deletion of its beginning.
+ *
+ * The decision is committed first, with epochs, recovery point and snapshots as they will be, and
+ * only then are files touched; recovery carries out a decision that was not finished (rule B2.8).
+ * Nothing is appended meanwhile, so carrying it out twice does no harm.
+ */
+import { HighwaterError } from '../../proto/model/errors.ts';
+import { type Offset, offset } from '../../proto/model/offset.ts';
+import { trimEpochs, truncateEpochs } from './core/epoch-history.ts';
+import { keepAside, trimFiles } from './log-files.ts';
+import { logName } from './log-key.ts';
+import type { LogLifecycle } from './log-lifecycle.ts';
+import { placeOf } from './log-places.ts';
+import type { LogPlace } from './log-record.ts';
+import { LogChanges } from './log-store.ts';
+import { replayProducers } from './producer-replay.ts';
+
+/** Cuts the end of the log; resolves to the new end. */
+export async function cutLog(
+  life: LogLifecycle,
+  to: Offset,
+  options: { readonly keepAside: boolean },
+): Promise<Offset> {
+  const { state, writer, context } = life;
+  if (to < state.highWatermark && !options.keepAside) {
+    throw new HighwaterError(
+      'POSSIBLE_LOSS',
+      `The log would be cut to ${to}, below its watermark ${state.highWatermark}.`,
+      { facts: { to, highWatermark: state.highWatermark } },
+    );
+  }
+  await writer.reached(state.logEndOffset);
+  return writer.exclusive(async () => {
+    const segments = await life.segments();
+    await writer.files.flush();
+    const wanted = to < state.logEndOffset ? to : state.logEndOffset;
+    const from = wanted < state.logStartOffset ? state.logStartOffset : wanted;
+    const end = await placeOf(context.handles, segments, from);
+    if (options.keepAside) {
+      const name = `${logName(life.key)}-${context.clock.wall()}`;
+      await keepAside(filesOf(life), end, { keptPath: context.keptPath, name });
+    }
+    state.epochs = truncateEpochs(state.epochs, end.offset);
+    if (state.logStartOffset > end.offset) state.logStartOffset = end.offset;
+    await carryOut(life, end);
+    segments.cutTo(end);
+    const request = { key: life.key, segments, config: life.config, end: end.offset };
+    state.producers = await replayProducers(context, request);
+    life.resetMemory(end.offset);
+    return end.offset;
+  });
+}
+
+/** Drops all records; the log begins anew and empty at `start`. */
+export async function restartAt(life: LogLifecycle, start: Offset): Promise<void> {
+  const { state, writer } = life;
+  await writer.reached(state.logEndOffset);
+  await writer.exclusive(async () => {
+    const segments = await life.segments();
+    await writer.files.flush();
+    state.epochs = [];
+    state.logStartOffset = start;
+    state.highWatermark = start;
+    const end = { offset: start, segmentBase: start, position: 0 };
+    await carryOut(life, end);
+    segments.restart(end);
+    state.producers = undefined;
+    life.tail.clear();
+    life.resetMemory(start);
+  });
+}
+
+/** Decision, files, and the end of the decision. */
+async function carryOut(life: LogLifecycle, end: LogPlace): Promise<void> {
+  const { state } = life;
+  state.recoveryPoint = end;
+  if (state.highWatermark > end.offset) state.highWatermark = end.offset;
+  const { journal } = life.context;
+  if (journal !== undefined) state.journalFrom = journal.nextSequence;
+  await life.mark();
+  await life.saveRecord(new LogChanges().cutProducers(life.key, end.offset), true);
+  await trimFiles(filesOf(life), { logStartOffset: state.logStartOffset, end });
+  await life.saveRecord();
+}
+
+/** Raises the log start; whole segments below it go. Resolves to the log start. */
+export async function deleteBelow(life: LogLifecycle, to: Offset): Promise<Offset> {
+  const { state } = life;
+  if (to > state.highWatermark) {
+    throw new HighwaterError('OFFSET_OUT_OF_RANGE', `Offset ${to} is above the watermark.`, {
+      facts: { to, highWatermark: state.highWatermark },
+    });
+  }
+  if (to <= state.logStartOffset) return state.logStartOffset;
+  state.logStartOffset = to;
+  state.epochs = trimEpochs(state.epochs, to);
+  // The new start is durable before a byte goes; a crash in between leaves files that recovery or
+  // the next deletion removes.
+  await life.saveRecord();
+  const segments = await life.segments();
+  const gone = segments.dropBelow(to);
+  for (const segment of gone) {
+    await life.context.handles.forget(segment.path);
+    await life.context.fs.remove(segment.path);
+  }
+  const last = gone.at(-1);
+  if (last !== undefined) {
+    life.context.indexes.remove(life.key, 0, last.endOffset);
+    await life.context.fs.syncDirectory(life.folder);
+  }
+  life.changed();
+  return offset(state.logStartOffset);
+}
+
+function filesOf(life: LogLifecycle): Parameters<typeof trimFiles>[0] {
+  return { fs: life.context.fs, handles: life.context.handles, folder: life.folder };
+}

@@ -1,0 +1,278 @@
+/**
+ * All logs of one data directory. Opening it recovers the logs that were being written when the last
+ * process ended; the others are not touched until somebody uses them. One timer runs while some log
+ * is busy, and none while all are idle.
+ *
+ * A log is removed by `delete` alone, which carries out a committed delete record. A folder that no
+ * record knows is a stray: it is reported and can be set aside, and is never removed (rule B3.17).
+ */
+import { HighwaterError } from '../../proto/model/errors.ts';
+import { invariant } from '../../proto/model/invariant.ts';
+import { type BrokerEpoch, type Offset, offset } from '../../proto/model/offset.ts';
+import type { Clock, Timer } from '../../proto/ports/clock.ts';
+import type { KeyValueStore } from '../../proto/ports/key-value.ts';
+import type { Logger } from '../../proto/ports/logger.ts';
+import type { DataDirectory } from './data-directory.ts';
+import { DiskSpace } from './disk-space.ts';
+import { FlushScheduler } from './flush-scheduler.ts';
+import { HandlePool } from './handle-pool.ts';
+import { IndexStore } from './index-store.ts';
+import { defaultLogLimits, type LogConfig, type LogLimits } from './log-config.ts';
+import { ByteBudget, type LogContext } from './log-context.ts';
+import { type LogKey, logName, parseLogName } from './log-key.ts';
+import { LogLifecycle } from './log-lifecycle.ts';
+import { freshRecord } from './log-record.ts';
+import { type RecoveryReport, recoverLog } from './log-recovery.ts';
+import { LogState } from './log-state.ts';
+import { LogChanges, LogStore } from './log-store.ts';
+import { PartitionLog } from './partition-log.ts';
+import { TailCache } from './tail-cache.ts';
+
+/** What a log directory is built on. The stores are opened below the data directory by the caller. */
+export interface LogDirectoryOptions {
+  readonly directory: DataDirectory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A `synced` store with the tables `logTables`. */
+  readonly meta: KeyValueStore;
+  /** An `unsynced` store with the tables `indexTables`. */
+  readonly index: KeyValueStore;
+  readonly limits?: Partial<LogLimits>;
+  /** Settings of the topic that a log belongs to; asked when a log is first used. */
+  configOf(key: LogKey): LogConfig;
+  /** Called once: storage has failed, nothing is acknowledged any more, the node must end. */
+  onFatal(caught: unknown): void;
+}
+
+/** Logs recovered at once at start: enough to keep a disk busy, few enough for the thread pool. */
+const recoveriesAtOnce = 4;
+
+interface OpenLog {
+  readonly life: LogLifecycle;
+  readonly log: PartitionLog;
+}
+
+export class LogDirectory {
+  /** What the start found out about each log that had to be recovered. */
+  readonly recovered: readonly RecoveryReport[];
+  /** Folders that look like logs and that no record knows. */
+  readonly strays: readonly string[];
+  readonly #options: LogDirectoryOptions;
+  readonly #context: LogContext;
+  readonly #logs = new Map<string, OpenLog>();
+  /** Logs that are not idle, and so are looked at by the next checkpoint. */
+  readonly #busy = new Set<LogLifecycle>();
+  #timer: Timer | undefined;
+  #isClosed = false;
+
+  private constructor(
+    options: LogDirectoryOptions,
+    context: LogContext,
+    found: { readonly recovered: readonly RecoveryReport[]; readonly strays: readonly string[] },
+  ) {
+    this.#options = options;
+    this.#context = context;
+    this.recovered = found.recovered;
+    this.strays = found.strays;
+  }
+
+  /** Recovers what needs it; afterwards every log can be used. */
+  static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
+    const context = await buildContext(options);
+    await context.fs.makeDirectory(context.logsPath);
+    await context.fs.syncDirectory(options.directory.path);
+    const recovered = await recoverAll(context);
+    const strays = await findStrays(context);
+    return new LogDirectory(options, context, { recovered, strays });
+  }
+
+  /** All logs, in order of topic id and partition. */
+  keys(): Iterable<LogKey> {
+    return this.#context.store.keys();
+  }
+
+  /** The log; undefined if there is none of that key. Nothing is read but its record. */
+  get(key: LogKey): PartitionLog | undefined {
+    invariant(!this.#isClosed, 'a closed directory is not used');
+    const open = this.#logs.get(logName(key));
+    if (open !== undefined) return open.log;
+    const record = this.#context.store.record(key);
+    if (record === undefined || record === 'damaged') return undefined;
+    return this.#remember(key, new LogState(record)).log;
+  }
+
+  /** Makes logs that begin at offset 0, or at `start`; durable when it resolves. */
+  async create(keys: readonly LogKey[], start: Offset = offset(0)): Promise<PartitionLog[]> {
+    const changes = new LogChanges();
+    const journalFrom = this.#context.journal?.nextSequence ?? 0;
+    const states = keys.map((key) => {
+      if (this.#context.store.record(key) !== undefined) {
+        throw new HighwaterError('TOPIC_EXISTS', `There is a log ${logName(key)} already.`);
+      }
+      const record = freshRecord(start, this.#options.configOf(key).flush, journalFrom);
+      changes.record(key, record);
+      return { key, state: new LogState(record) };
+    });
+    await this.#context.store.commit(changes);
+    return states.map(({ key, state }) => this.#remember(key, state).log);
+  }
+
+  /** Carries out a committed delete record: record and files go. */
+  async delete(key: LogKey): Promise<void> {
+    await this.#forget(key);
+    await this.#context.store.commit(new LogChanges().remove(key));
+    this.#context.indexes.remove(key, 0, Number.MAX_SAFE_INTEGER);
+    await this.#context.fs.removeTree(this.#folderOf(key));
+    await this.#context.fs.syncDirectory(this.#context.logsPath);
+  }
+
+  /** Sets a log aside that should not be here. Nothing of it is removed; resolves to its new path. */
+  async quarantine(key: LogKey): Promise<string> {
+    const open = this.#logs.get(logName(key));
+    await open?.life.checkpoint('idle');
+    await this.#forget(key);
+    const { fs, clock, store } = this.#context;
+    const aside = `${this.#options.directory.path}/quarantine`;
+    const path = `${aside}/${logName(key)}-${clock.wall()}`;
+    await fs.makeDirectory(aside);
+    if ((await fs.stat(this.#folderOf(key))) !== undefined) {
+      await fs.rename(this.#folderOf(key), path);
+      await fs.syncDirectory(aside);
+      await fs.syncDirectory(this.#context.logsPath);
+    }
+    await store.commit(new LogChanges().remove(key));
+    return path;
+  }
+
+  /** The stamp that the controllers last gave this storage; undefined if none was stored. */
+  get storageStamp(): Buffer | undefined {
+    return this.#context.store.nodeValue('stamp');
+  }
+
+  /** Durable when it resolves. */
+  async renewStorageStamp(stamp: Buffer): Promise<void> {
+    await this.#context.store.commit(new LogChanges().nodeValue('stamp', stamp));
+  }
+
+  /** Brings all records up to their files; what is quiet becomes idle. */
+  async checkpoint(): Promise<void> {
+    for (const life of [...this.#busy]) {
+      const isQuiet = !life.hasChanged && !life.writer.isBusy;
+      await life.checkpoint(isQuiet ? 'idle' : 'busy');
+      if (isQuiet && !life.isMarked) this.#busy.delete(life);
+    }
+  }
+
+  /**
+   * Flushes and records everything, closes the files and marks the stop as clean. After a storage
+   * error there is no mark, so that the next start recovers (rule B3.15).
+   */
+  async close(stop: { readonly brokerEpoch: BrokerEpoch | undefined }): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    for (const { life } of this.#logs.values()) await life.close();
+    await this.#context.handles.close();
+    if (this.#context.fatal() === undefined) await this.#options.directory.markCleanStop(stop);
+  }
+
+  #folderOf(key: LogKey): string {
+    return `${this.#context.logsPath}/${logName(key)}`;
+  }
+
+  #remember(key: LogKey, state: LogState): OpenLog {
+    const config = this.#options.configOf(key);
+    const identity = { key, folder: this.#folderOf(key) };
+    const life = new LogLifecycle(this.#context, identity, { state, config }, (busy) =>
+      this.#isBusy(busy),
+    );
+    const open = { life, log: new PartitionLog(this.#context, life) };
+    this.#logs.set(logName(key), open);
+    return open;
+  }
+
+  async #forget(key: LogKey): Promise<void> {
+    const open = this.#logs.get(logName(key));
+    this.#logs.delete(logName(key));
+    if (open === undefined) return;
+    this.#busy.delete(open.life);
+    await open.life.abandon();
+  }
+
+  #isBusy(life: LogLifecycle): void {
+    this.#busy.add(life);
+    if (this.#timer !== undefined || this.#isClosed) return;
+    this.#timer = this.#context.clock.after(this.#context.limits.checkpointMs, () => {
+      void this.checkpoint()
+        .catch((caught: unknown) => this.#context.onFatal(caught))
+        .finally(() => {
+          this.#timer = undefined;
+          const [next] = this.#busy;
+          if (next !== undefined) this.#isBusy(next);
+        });
+    });
+  }
+}
+
+async function buildContext(options: LogDirectoryOptions): Promise<LogContext> {
+  const { directory, clock, logger } = options;
+  const { fs } = directory;
+  const limits = { ...defaultLogLimits, ...options.limits };
+  let fatal: unknown;
+  const onFatal = (caught: unknown): void => {
+    if (fatal !== undefined) return;
+    fatal = caught;
+    logger.error('storage-failed', 'Storage has failed; the node acknowledges nothing any more.', {
+      error: String(caught),
+    });
+    options.onFatal(caught);
+  };
+  const path = directory.path;
+  return {
+    fs,
+    clock,
+    logger,
+    limits,
+    handles: new HandlePool(fs, limits.idleHandlesMax),
+    store: new LogStore(options.meta),
+    indexes: new IndexStore(options.index, onFatal),
+    tails: new TailCache(limits.tailCacheBytes),
+    space: await DiskSpace.watch(fs, clock, { path, reserveBytes: limits.reserveBytes }),
+    flusher: new FlushScheduler({ clock, journal: undefined, onFatal }),
+    journal: undefined,
+    unstored: new ByteBudget(limits.unstoredBytesMax),
+    logsPath: `${path}/logs`,
+    keptPath: `${path}/kept`,
+    onFatal,
+    fatal: () => fatal,
+  };
+}
+
+async function recoverAll(context: LogContext): Promise<RecoveryReport[]> {
+  const waiting = context.store.activeKeys();
+  const reports: RecoveryReport[] = [];
+  const worker = async (): Promise<void> => {
+    for (let key = waiting.shift(); key !== undefined; key = waiting.shift()) {
+      const record = context.store.record(key);
+      if (record === undefined) continue;
+      const report = await recoverLog(context, key, record);
+      reports.push(report);
+      if (report.verdict === 'whole') continue;
+      context.logger.warn('log-tail-cut', 'The end of a log was cut at start.', {
+        log: logName(key),
+        ...report,
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: recoveriesAtOnce }, worker));
+  return reports;
+}
+
+async function findStrays(context: LogContext): Promise<string[]> {
+  const strays: string[] = [];
+  for (const name of await context.fs.list(context.logsPath)) {
+    const key = parseLogName(name);
+    if (key !== undefined && context.store.record(key) === undefined) strays.push(name);
+  }
+  return strays;
+}

@@ -1,0 +1,329 @@
+/**
+ * One log between idle and busy. An idle log is its record alone: no handle, no index, no timer. The
+ * first append or read loads what it needs; the directory's checkpoints let go of it again.
+ *
+ * The active mark says that the files may hold more than the record. It is durable before anything
+ * above the record counts as stored, so that a start need not look at logs that do not have it.
+ *
+ * Long operations (checkpoint, truncation, deletion) run one at a time.
+ */
+import { HighwaterError } from '../../proto/model/errors.ts';
+import { type Offset, offset } from '../../proto/model/offset.ts';
+import { FileSystemError } from '../../proto/ports/file-system.ts';
+import { truncateEpochs } from './core/epoch-history.ts';
+import { ProducerState } from './core/producer-state.ts';
+import { checkpointLog } from './log-checkpoint.ts';
+import type { LogConfig } from './log-config.ts';
+import type { LogContext } from './log-context.ts';
+import { cutLog, deleteBelow, restartAt } from './log-cut.ts';
+import { trimFiles } from './log-files.ts';
+import type { LogKey } from './log-key.ts';
+import { type LogRead, LogReader, type ReadRequest } from './log-reader.ts';
+import type { LogPlace } from './log-record.ts';
+import type { LogState } from './log-state.ts';
+import { LogChanges } from './log-store.ts';
+import { LogWriter } from './log-writer.ts';
+import type { LogFailure, LogListener } from './partition-log.ts';
+import { producerSettings, replayProducers } from './producer-replay.ts';
+import { SegmentSet } from './segment-set.ts';
+import { LogTail } from './tail-cache.ts';
+
+/** What the directory gives each log. */
+export interface LogIdentity {
+  readonly key: LogKey;
+  readonly folder: string;
+}
+
+export class LogLifecycle {
+  readonly key: LogKey;
+  readonly folder: string;
+  readonly context: LogContext;
+  readonly state: LogState;
+  readonly writer: LogWriter;
+  readonly tail: LogTail;
+  config: LogConfig;
+  listener: LogListener | undefined;
+  isClosed = false;
+  /** True while the end of the log is being cut: nothing is appended. */
+  isCutting = false;
+  /** Called when the log stops being idle, so that the directory checkpoints it. */
+  readonly #onBusy: (life: LogLifecycle) => void;
+  #isNotifyDue = false;
+  #hasChanged = false;
+  /** Resolves once the active mark is durable; undefined while the log is not marked. */
+  #marked: Promise<void> | undefined;
+  #loading: Promise<SegmentSet> | undefined;
+  #segments: SegmentSet | undefined;
+  #reader: LogReader | undefined;
+  #isReplaying = false;
+  #operations: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    context: LogContext,
+    identity: LogIdentity,
+    start: { readonly state: LogState; readonly config: LogConfig },
+    onBusy: (life: LogLifecycle) => void,
+  ) {
+    this.context = context;
+    this.key = identity.key;
+    this.folder = identity.folder;
+    this.state = start.state;
+    this.config = start.config;
+    this.#onBusy = onBusy;
+    this.tail = new LogTail(context.tails);
+    this.tail.written(start.state.logEndOffset);
+    this.writer = new LogWriter(context, this.#writerHost(), start.state.logEndOffset);
+  }
+
+  get bytes(): number {
+    return this.#segments?.bytes ?? this.state.bytes;
+  }
+
+  /** Something is to be told and to be checkpointed. */
+  changed(): void {
+    this.#hasChanged = true;
+    this.#onBusy(this);
+    this.#notify();
+  }
+
+  /** Whether anything changed since this was asked last. */
+  takeChanged(): boolean {
+    const had = this.#hasChanged;
+    this.#hasChanged = false;
+    return had;
+  }
+
+  /** Whether anything changed since the last checkpoint. */
+  get hasChanged(): boolean {
+    return this.#hasChanged;
+  }
+
+  get isMarked(): boolean {
+    return this.#marked !== undefined;
+  }
+
+  /** The segments if they are loaded. */
+  get loadedSegments(): SegmentSet | undefined {
+    return this.#segments;
+  }
+
+  /** The state of idempotence; undefined while it is being read from the log again. */
+  producers(): ProducerState | undefined {
+    const { state, context } = this;
+    if (state.producers !== undefined || this.#isReplaying) return state.producers;
+    const snapshot = context.store.producersAt(this.key, state.logEndOffset);
+    if (snapshot?.endOffset === state.logEndOffset || this.bytes === 0) {
+      state.producers = new ProducerState(producerSettings(context, this.config), snapshot);
+    } else {
+      this.#replayProducers();
+    }
+    return state.producers;
+  }
+
+  /** Loads the segments, once. */
+  segments(): Promise<SegmentSet> {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  /** Marks the log as active; resolves when that is durable. */
+  mark(): Promise<void> {
+    this.#marked ??= this.context.store.commit(new LogChanges().markActive(this.key));
+    return this.#marked;
+  }
+
+  /** The record as of now, in a commit that the caller may add to; durable when it resolves. */
+  async saveRecord(changes = new LogChanges(), isTruncating = false): Promise<void> {
+    const record = this.state.record(this.config.flush, isTruncating);
+    try {
+      await this.context.store.commit(changes.record(this.key, record));
+    } catch (caught) {
+      this.context.onFatal(caught);
+      throw caught;
+    }
+  }
+
+  /** Where the written log ends. */
+  writtenPlace(segments: SegmentSet): LogPlace {
+    const { active } = segments;
+    return { offset: active.endOffset, segmentBase: active.baseOffset, position: active.bytes };
+  }
+
+  async readFiles(request: ReadRequest): Promise<LogRead> {
+    this.#onBusy(this);
+    const segments = await this.segments();
+    this.#reader ??= new LogReader(this.context.handles, segments);
+    // What is not written is in the tail; a reader that came for it has been served from there.
+    const { written } = this.writer;
+    const upTo = request.upTo < written ? request.upTo : written;
+    return this.#reader.read({ ...request, upTo });
+  }
+
+  truncateTo(to: Offset, options: { readonly keepAside: boolean }): Promise<Offset> {
+    return this.#operation(() => this.#cutting(() => cutLog(this, to, options)));
+  }
+
+  resetTo(start: Offset): Promise<void> {
+    return this.#operation(() => this.#cutting(() => restartAt(this, start)));
+  }
+
+  deleteRecords(to: Offset): Promise<Offset> {
+    return this.#operation(() => deleteBelow(this, to));
+  }
+
+  checkpoint(wish: 'busy' | 'idle'): Promise<void> {
+    return this.#operation(() => checkpointLog(this, wish));
+  }
+
+  /** The mark is gone from the store: the next write sets it again. */
+  unmarked(): void {
+    this.#marked = undefined;
+  }
+
+  /** Only in the writer's exclusive work, with everything recorded: back to the record alone. */
+  becomeIdle(): void {
+    this.#segments?.active.release();
+    this.#segments = undefined;
+    this.#loading = undefined;
+    this.#reader = undefined;
+    this.#marked = undefined;
+    this.state.producers = undefined;
+  }
+
+  /** Only inside a cut: memory agrees with the files again. */
+  resetMemory(end: Offset): void {
+    this.#reader?.forgetPlaces();
+    this.state.logEndOffset = end;
+    this.tail.cutTo(end);
+    this.writer.reset(end);
+    this.tail.written(end);
+    this.changed();
+  }
+
+  /** Lets go of everything; the record says how the log was left. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    await this.checkpoint('idle');
+    this.tail.clear();
+  }
+
+  /** For a log that is deleted or set aside: nothing is flushed any more. */
+  async abandon(): Promise<void> {
+    this.isClosed = true;
+    await this.#operation(() =>
+      this.writer.exclusive(() => {
+        this.writer.reset(this.state.logEndOffset);
+        this.becomeIdle();
+        this.tail.clear();
+        return Promise.resolve();
+      }),
+    );
+  }
+
+  #operation<Result>(work: () => Promise<Result>): Promise<Result> {
+    const run = this.#operations.then(work);
+    this.#operations = run.catch(() => undefined);
+    return run;
+  }
+
+  async #cutting<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.isCutting = true;
+    try {
+      return await work();
+    } finally {
+      this.isCutting = false;
+    }
+  }
+
+  async #load(): Promise<SegmentSet> {
+    const { fs, handles, indexes } = this.context;
+    const place = { fs, handles, indexes, key: this.key, folder: this.folder };
+    const { logStartOffset, recoveryPoint } = this.state;
+    // Bytes behind the record were written by a process that died before it told anybody.
+    await trimFiles(place, { logStartOffset, end: recoveryPoint });
+    this.#segments = await SegmentSet.load(place, recoveryPoint);
+    return this.#segments;
+  }
+
+  #replayProducers(): void {
+    this.#isReplaying = true;
+    const end = this.state.logEndOffset;
+    this.segments()
+      .then((segments) =>
+        replayProducers(this.context, { key: this.key, segments, config: this.config, end }),
+      )
+      .then((producers) => {
+        this.state.producers = producers;
+      })
+      .catch((caught: unknown) => this.#fail(caught, end))
+      .finally(() => {
+        this.#isReplaying = false;
+      });
+  }
+
+  #writerHost(): ConstructorParameters<typeof LogWriter>[1] {
+    return {
+      key: this.key,
+      folder: this.folder,
+      config: () => this.config,
+      openForWriting: async () => {
+        const segments = await this.segments();
+        if (this.#marked === undefined) {
+          if ((await this.context.fs.stat(this.folder)) === undefined) {
+            await this.context.fs.makeDirectory(this.folder);
+            this.writer.files.madeFolder();
+          }
+        }
+        await this.mark();
+        return segments;
+      },
+      onWritten: (end) => this.tail.written(end),
+      onStored: () => this.changed(),
+      onFailure: (caught, cutTo) => this.#fail(caught, cutTo),
+    };
+  }
+
+  /**
+   * The log goes on from what is written: a full disk is told and may pass, anything else that a
+   * file answers ends the node (rules B5.2, B5.3).
+   */
+  #fail(caught: unknown, end: Offset): void {
+    const isFull = caught instanceof FileSystemError && ['ENOSPC', 'EDQUOT'].includes(caught.errno);
+    const isDamage = caught instanceof HighwaterError && caught.code === 'DAMAGED_LOG';
+    const code = isFull ? 'DISK_FULL' : isDamage ? 'DAMAGED_LOG' : 'STORAGE_ERROR';
+    if (isFull) this.context.space.isFull();
+    if (code === 'STORAGE_ERROR') this.context.onFatal(caught);
+
+    const { state } = this;
+    state.logEndOffset = end;
+    state.epochs = truncateEpochs(state.epochs, offset(end + 1));
+    state.producers = undefined;
+    this.isCutting = true;
+    const failure: LogFailure = { code, logEndOffset: end, cause: caught };
+    void this.#operation(() =>
+      this.writer.exclusive(async () => {
+        this.resetMemory(end);
+        if (code === 'DISK_FULL') {
+          const segments = await this.segments();
+          const request = { key: this.key, segments, config: this.config, end };
+          state.producers = await replayProducers(this.context, request);
+        }
+        this.isCutting = false;
+      }),
+    ).catch((second: unknown) => this.context.onFatal(second));
+    this.listener?.onFailure(failure);
+  }
+
+  #notify(): void {
+    if (this.#isNotifyDue || this.listener === undefined) return;
+    this.#isNotifyDue = true;
+    this.context.clock.soon(() => {
+      this.#isNotifyDue = false;
+      this.listener?.onProgress({
+        logEndOffset: this.state.logEndOffset,
+        storedEnd: this.writer.stored,
+      });
+    });
+  }
+}

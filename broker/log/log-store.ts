@@ -1,0 +1,134 @@
+/**
+ * What the logs keep in the `meta` store: a record per log, a mark per log that may hold bytes above
+ * its record, snapshots of producer state, and the directory's storage stamp.
+ *
+ * Every commit is durable when it resolves, and takes effect in the order of the calls. A failed one
+ * ends the node (rule B5.2), so nobody catches it to go on.
+ */
+import type { KeyValueChange, KeyValueStore } from '../../proto/ports/key-value.ts';
+import { readInt64, writeInt64 } from '../../proto/wire/int64.ts';
+import type { ProducerSnapshot } from './core/producer-state.ts';
+import { decodeLogKey, encodeLogKey, type LogKey } from './log-key.ts';
+import { decodeLogRecord, encodeLogRecord, type LogRecord } from './log-record.ts';
+import { decodeProducers, encodeProducers } from './producer-snapshot.ts';
+
+/** Tables of the `meta` store that belong to the logs. */
+export const logTables = ['log-record', 'log-active', 'log-producers', 'log-node'] as const;
+
+const [records, actives, producers, node] = logTables;
+const empty = Buffer.alloc(0);
+
+/** A commit in the making; all of it happens or nothing. */
+export class LogChanges {
+  readonly list: KeyValueChange[] = [];
+
+  record(key: LogKey, record: LogRecord): this {
+    this.list.push({ table: records, key: encodeLogKey(key), value: encodeLogRecord(record) });
+    return this;
+  }
+
+  /** The log may hold bytes above its recovery point: the next start looks at its files. */
+  markActive(key: LogKey): this {
+    this.list.push({ table: actives, key: encodeLogKey(key), value: empty });
+    return this;
+  }
+
+  /** Everything of the log is below its recovery point. */
+  markIdle(key: LogKey): this {
+    this.list.push({ table: actives, key: encodeLogKey(key), value: undefined });
+    return this;
+  }
+
+  /** Keeps a snapshot of producer state and forgets those below `keepFrom`. */
+  producers(key: LogKey, snapshot: ProducerSnapshot, keepFrom: number): this {
+    this.list.push({
+      table: producers,
+      key: snapshotKey(key, 0),
+      removeTo: snapshotKey(key, keepFrom),
+    });
+    const value = encodeProducers(snapshot);
+    this.list.push({ table: producers, key: snapshotKey(key, snapshot.endOffset), value });
+    return this;
+  }
+
+  /** Forgets the snapshots that cover anything at or above an offset. */
+  cutProducers(key: LogKey, end: number): this {
+    const removeTo = snapshotKey(key, Number.MAX_SAFE_INTEGER);
+    this.list.push({ table: producers, key: snapshotKey(key, end + 1), removeTo });
+    return this;
+  }
+
+  /** Forgets the log altogether. */
+  remove(key: LogKey): this {
+    this.list.push({ table: records, key: encodeLogKey(key), value: undefined });
+    this.markIdle(key);
+    this.list.push({
+      table: producers,
+      key: snapshotKey(key, 0),
+      removeTo: snapshotKey(key, Number.MAX_SAFE_INTEGER),
+    });
+    return this;
+  }
+
+  nodeValue(name: string, value: Buffer): this {
+    this.list.push({ table: node, key: Buffer.from(name), value });
+    return this;
+  }
+}
+
+/** Reads, and commits in order. */
+export class LogStore {
+  readonly #store: KeyValueStore;
+
+  constructor(store: KeyValueStore) {
+    this.#store = store;
+  }
+
+  commit(changes: LogChanges): Promise<void> {
+    return this.#store.commit(changes.list);
+  }
+
+  /** The record; `damaged` if there is one that cannot be trusted. */
+  record(key: LogKey): LogRecord | undefined | 'damaged' {
+    const value = this.#store.get(records, encodeLogKey(key));
+    return value === undefined ? undefined : (decodeLogRecord(value) ?? 'damaged');
+  }
+
+  /** All logs that exist, in order of their keys. */
+  *keys(): Iterable<LogKey> {
+    for (const entry of this.#store.range(records, {})) yield decodeLogKey(entry.key);
+  }
+
+  /** The logs that were written to since their records were made: the ones that a start recovers. */
+  activeKeys(): LogKey[] {
+    return [...this.#store.range(actives, {})].map((entry) => decodeLogKey(entry.key));
+  }
+
+  /** The latest intact snapshot that covers nothing above `end`. */
+  producersAt(key: LogKey, end: number): ProducerSnapshot | undefined {
+    const range = { from: snapshotKey(key, 0), to: snapshotKey(key, end + 1), reverse: true };
+    for (const entry of this.#store.range(producers, range)) {
+      const snapshot = decodeProducers(entry.value);
+      if (snapshot !== undefined) return snapshot;
+    }
+    return undefined;
+  }
+
+  /** End offsets of the snapshots of a log, rising. */
+  snapshotEnds(key: LogKey): number[] {
+    const to = snapshotKey(key, Number.MAX_SAFE_INTEGER);
+    const range = { from: snapshotKey(key, 0), to };
+    return [...this.#store.range(producers, range)].map((entry) => readInt64(entry.key, 20) ?? 0);
+  }
+
+  nodeValue(name: string): Buffer | undefined {
+    return this.#store.get(node, Buffer.from(name));
+  }
+}
+
+function snapshotKey(key: LogKey, end: number): Buffer {
+  const bytes = Buffer.alloc(28);
+  encodeLogKey(key).copy(bytes);
+  writeInt64(bytes, end, 20);
+  return bytes;
+}

@@ -1,0 +1,114 @@
+/** A node's storage on a memory disk and virtual time: start, stop, kill and power loss. */
+
+import { DataDirectory } from '../../../broker/log/data-directory.ts';
+import { indexTables } from '../../../broker/log/index-store.ts';
+import {
+  defaultLogConfig,
+  type LogConfig,
+  type LogLimits,
+} from '../../../broker/log/log-config.ts';
+import { LogDirectory } from '../../../broker/log/log-directory.ts';
+import type { LogKey } from '../../../broker/log/log-key.ts';
+import { logTables } from '../../../broker/log/log-store.ts';
+import type { PartitionLog } from '../../../broker/log/partition-log.ts';
+import { partitionNumber, topicId } from '../../../proto/model/ids.ts';
+import { invariant } from '../../../proto/model/invariant.ts';
+import { silentLogger } from '../../../proto/ports/logger.ts';
+import { MemoryDisk } from '../../../proto/ports/memory/memory-disk.ts';
+import type { CrashMode } from '../../../proto/ports/memory/memory-file.ts';
+import { MemoryKeyValueStorage } from '../../../proto/ports/memory/memory-key-value.ts';
+import type { SeededRandom } from '../../../proto/ports/memory/seeded-random.ts';
+import type { VirtualClock } from '../../../proto/ports/memory/virtual-clock.ts';
+import { VirtualTime } from '../../../proto/ports/memory/virtual-time.ts';
+
+export const topic = topicId('00000000-0000-4000-8000-000000000001');
+
+export function keyOf(partition: number): LogKey {
+  return { topicId: topic, partition: partitionNumber(partition) };
+}
+
+export class LogWorld {
+  readonly time = new VirtualTime();
+  readonly disk = new MemoryDisk();
+  readonly stores = new MemoryKeyValueStorage();
+  config: LogConfig = defaultLogConfig;
+  limits: Partial<LogLimits> = {};
+  fatal: unknown;
+  #clock: VirtualClock | undefined;
+  #directory: LogDirectory | undefined;
+
+  get directory(): LogDirectory {
+    invariant(this.#directory !== undefined, 'the world has been started');
+    return this.#directory;
+  }
+
+  /** Runs what the promise needs. */
+  run<Value>(promise: Promise<Value>): Promise<Value> {
+    return this.time.complete(promise, 60_000);
+  }
+
+  async start(): Promise<LogDirectory> {
+    this.fatal = undefined;
+    this.#clock = this.time.clockFor('node');
+    this.#directory = await this.run(this.#open(this.#clock));
+    return this.#directory;
+  }
+
+  async #open(clock: VirtualClock): Promise<LogDirectory> {
+    const fs = this.disk.mount(clock);
+    const opener = this.stores.mount(clock);
+    const directory = await DataDirectory.open(fs, '/data');
+    if (directory.cleanStop === undefined) await opener.wipe('/data/index');
+    const meta = await opener.open('/data/meta', { durability: 'synced', tables: logTables });
+    const index = await opener.open('/data/index', { durability: 'unsynced', tables: indexTables });
+    return LogDirectory.open({
+      directory,
+      clock,
+      logger: silentLogger,
+      meta,
+      index,
+      limits: this.limits,
+      configOf: () => this.config,
+      onFatal: (caught) => {
+        this.fatal = caught;
+      },
+    });
+  }
+
+  async create(partition = 0): Promise<PartitionLog> {
+    const [log] = await this.run(this.directory.create([keyOf(partition)]));
+    invariant(log !== undefined, 'one log is made');
+    return log;
+  }
+
+  log(partition = 0): PartitionLog {
+    const log = this.directory.get(keyOf(partition));
+    invariant(log !== undefined, `there is a log ${partition}`);
+    return log;
+  }
+
+  /** A clean stop. */
+  async stop(): Promise<void> {
+    await this.run(this.directory.close({ brokerEpoch: undefined }));
+    this.kill();
+  }
+
+  /** SIGKILL: the kernel keeps what was written. */
+  kill(): void {
+    this.#clock?.stop();
+    this.disk.killProcess();
+    this.stores.killProcess();
+  }
+
+  /** Power loss: only what was synced is certain. */
+  powerLoss(random: SeededRandom, mode: CrashMode = 'random'): void {
+    this.#clock?.stop();
+    this.disk.crash(random, mode);
+    this.stores.crash(random, mode === 'drop' ? 'drop' : 'random');
+  }
+
+  /** Lets everything that is under way happen. */
+  settle(ms = 10): Promise<void> {
+    return this.time.advance(ms);
+  }
+}

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest';
+import type { PartitionLog } from '../../../broker/log/partition-log.ts';
+import { leaderEpoch, offset } from '../../../proto/model/offset.ts';
+import { SeededRandom } from '../../../proto/ports/memory/seeded-random.ts';
+import { batch } from './batches.ts';
+import { LogWorld } from './log-world.ts';
+
+async function started(): Promise<{ world: LogWorld; log: PartitionLog }> {
+  const world = new LogWorld();
+  await world.start();
+  return { world, log: await world.create() };
+}
+
+async function readAll(world: LogWorld, log: PartitionLog): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let from = log.logStartOffset;
+  while (from < log.logEndOffset) {
+    const read = await world.run(
+      Promise.resolve(log.read({ from, maxBytes: 1_000_000, upTo: log.logEndOffset })),
+    );
+    parts.push(...read.buffers);
+    expect(read.endOffset).toBeGreaterThan(from);
+    from = read.endOffset;
+  }
+  return Buffer.concat(parts);
+}
+
+describe('a partition log', () => {
+  test('accepts at once and stores behind it', async () => {
+    const { world, log } = await started();
+    const first = batch({ baseOffset: 0, count: 3 });
+    expect(log.append([first])).toEqual({ kind: 'accepted', logEndOffset: 3 });
+    expect(log.storedEnd).toBe(0);
+    await world.settle();
+    expect(log.storedEnd).toBe(3);
+  });
+
+  test('returns the very buffers that were appended to a reader at the tail', async () => {
+    const { log } = await started();
+    const first = batch({ baseOffset: 0 });
+    log.append([first]);
+    const read = log.read({ from: offset(0), maxBytes: 1000, upTo: offset(1) });
+    expect(read).toMatchObject({ endOffset: 1 });
+    if (read instanceof Promise) throw new Error('a tail read is synchronous');
+    expect(read.buffers[0]).toBe(first);
+  });
+
+  test('has all of it after a clean stop, read from the files', async () => {
+    const { world, log } = await started();
+    const batches = Array.from({ length: 50 }, (_, at) => batch({ baseOffset: at * 2, count: 2 }));
+    log.append(batches);
+    await world.stop();
+    await world.start();
+    expect(world.directory.recovered).toEqual([]);
+    const again = world.log();
+    expect(again.logEndOffset).toBe(100);
+    expect(await readAll(world, again)).toEqual(Buffer.concat(batches));
+  });
+
+  test('has everything stored after a power loss', async () => {
+    const { world, log } = await started();
+    const batches = Array.from({ length: 50 }, (_, at) => batch({ baseOffset: at }));
+    log.append(batches);
+    await world.settle();
+    expect(log.storedEnd).toBe(50);
+    world.powerLoss(new SeededRandom(1), 'drop');
+    await world.start();
+    expect(world.directory.recovered).toMatchObject([{ verdict: 'whole', logEndOffset: 50 }]);
+    expect(await readAll(world, world.log())).toEqual(Buffer.concat(batches));
+  });
+
+  test('truncates to a batch boundary and goes on from there', async () => {
+    const { world, log } = await started();
+    for (let at = 0; at < 10; at += 2) log.append([batch({ baseOffset: at, count: 2, epoch: at })]);
+    await world.settle();
+    expect(await world.run(log.truncateTo(offset(5), { keepAside: false }))).toBe(4);
+    expect(log.logEndOffset).toBe(4);
+    expect(log.storedEnd).toBe(4);
+    expect(log.latestEpoch).toBe(2);
+    expect(log.endOffsetFor(leaderEpoch(1))).toEqual({ epoch: 0, endOffset: 2 });
+    log.append([batch({ baseOffset: 4, epoch: 9 })]);
+    await world.stop();
+    await world.start();
+    expect(world.log().logEndOffset).toBe(5);
+    expect(world.log().latestEpoch).toBe(9);
+  });
+
+  test('knows its producers after a crash', async () => {
+    const { world, log } = await started();
+    const sent = { producerId: 7, producerEpoch: 0 };
+    log.append([
+      batch({ baseOffset: 0, count: 2, ...sent, baseSequence: 0 }),
+      batch({ baseOffset: 2, count: 2, ...sent, baseSequence: 2 }),
+    ]);
+    await world.settle();
+    world.kill();
+    await world.start();
+    const retry = { ...sent, baseSequence: 2, lastOffsetDelta: 1, baseOffset: 0, maxTimestamp: 1 };
+    expect(world.log().checkSequence(retry)).toMatchObject({
+      kind: 'duplicate',
+      batch: { baseOffset: 2 },
+    });
+  });
+});
