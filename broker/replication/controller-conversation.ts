@@ -1,0 +1,224 @@
+/**
+ * What replicas say to the active controller: proposals of leaders, answers to election rounds,
+ * resignations. Those of one turn leave together, so that a node with thousands of partitions asks
+ * once and not thousands of times.
+ *
+ * A round is answered again until its outcome is known here: the first answer may have reached a
+ * controller that is not active any more (rule 6.5).
+ */
+import type {
+  PartitionProposal,
+  PromiseAnswer,
+  ProposalAnswer as WireAnswer,
+} from '../../proto/generated/highwater/peer/v1/control.ts';
+import { controlMethods } from '../../proto/link/control-methods.ts';
+import type { NodeId } from '../../proto/model/ids.ts';
+import type { BrokerEpoch, LeaderEpoch } from '../../proto/model/offset.ts';
+import type { Clock } from '../../proto/ports/clock.ts';
+import type { ControllerLinks } from '../membership/controller-links.ts';
+import type { Effect, IsrProposal } from './core/effects.ts';
+import type { ProposalAnswer } from './core/inputs.ts';
+import type { PartitionDriver } from './partition-driver.ts';
+
+export interface ControllerConversationOptions {
+  readonly nodeId: NodeId;
+  readonly links: ControllerLinks;
+  readonly clock: Clock;
+  readonly activeController: () => NodeId | undefined;
+  readonly brokerEpoch: () => BrokerEpoch | undefined;
+}
+
+const answerTimeoutMs = 2_000;
+const reaskMs = 250;
+/** Elements of one message: far below the bound of a repeated field. */
+const chunk = 5_000;
+
+type Answer = Extract<Effect, { kind: 'answer-promise' }>;
+
+interface PendingProposal {
+  readonly driver: PartitionDriver;
+  readonly wire: PartitionProposal;
+  /** Absent for resignations and hand-overs, whose outcome arrives as metadata. */
+  readonly proposal: number | undefined;
+}
+
+export class ControllerConversation {
+  readonly #options: ControllerConversationOptions;
+  #proposals: PendingProposal[] = [];
+  #answers: PromiseAnswer[] = [];
+  readonly #openRounds = new Map<PartitionDriver, LeaderEpoch>();
+  #isScheduled = false;
+  #isReasking = false;
+  #isClosed = false;
+
+  constructor(options: ControllerConversationOptions) {
+    this.#options = options;
+  }
+
+  propose(driver: PartitionDriver, proposal: IsrProposal): void {
+    const { leaderEpoch, partitionEpoch, isr, semiSync, semiSyncReplicas } = proposal;
+    const wire: PartitionProposal = {
+      ...this.#head(driver, leaderEpoch),
+      partitionEpoch,
+      isr,
+      semiSync: semiSync === 'keep' ? 'unspecified' : semiSync,
+      semiSyncReplicas,
+    };
+    this.#proposals.push({ driver, wire, proposal: proposal.proposal });
+    this.#schedule();
+  }
+
+  resign(driver: PartitionDriver, leaderEpoch: LeaderEpoch): void {
+    this.#proposals.push({
+      driver,
+      wire: { ...this.#head(driver, leaderEpoch), resigns: true },
+      proposal: undefined,
+    });
+    this.#schedule();
+  }
+
+  handOverReady(driver: PartitionDriver, successor: NodeId, leaderEpoch: LeaderEpoch): void {
+    this.#proposals.push({
+      driver,
+      wire: { ...this.#head(driver, leaderEpoch), handedOverTo: successor },
+      proposal: undefined,
+    });
+    this.#schedule();
+  }
+
+  answerPromise(driver: PartitionDriver, answer: Answer): void {
+    const { leaderEpoch, verifiedEpoch, storedEnd, isSuspect } = answer;
+    const { topicId, partition } = driver;
+    this.#answers.push({
+      topicId,
+      partition,
+      leaderEpoch,
+      verifiedEpoch,
+      storedEnd,
+      suspect: isSuspect,
+    });
+    this.#openRounds.set(driver, leaderEpoch);
+    this.#schedule();
+    this.#reaskLater();
+  }
+
+  /** Another controller is active: it has to be told what the former one may have known alone. */
+  activeChanged(): void {
+    this.#reask();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #head(driver: PartitionDriver, leaderEpoch: LeaderEpoch): PartitionProposal {
+    const { topicId, partition, state } = driver;
+    return {
+      topicId,
+      partition,
+      leaderEpoch,
+      partitionEpoch: state.metadata?.partitionEpoch ?? (0 as PartitionProposal['partitionEpoch']),
+      isr: [],
+      semiSync: 'unspecified',
+      reason: '',
+      evidence: new Map(),
+      semiSyncReplicas: 0,
+      resigns: false,
+    };
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#options.clock.soon(() => {
+      this.#isScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const proposals = this.#proposals;
+    const answers = this.#answers;
+    this.#proposals = [];
+    this.#answers = [];
+    const at = this.#options.activeController();
+    const epoch = this.#options.brokerEpoch();
+    if (at === undefined || epoch === undefined || this.#isClosed) {
+      this.#later(() => this.#settle(proposals, undefined));
+      return;
+    }
+    for (let i = 0; i < proposals.length; i += chunk)
+      this.#sendProposals(at, epoch, proposals.slice(i, i + chunk));
+    for (let i = 0; i < answers.length; i += chunk)
+      this.#sendAnswers(at, epoch, answers.slice(i, i + chunk));
+  }
+
+  #sendProposals(
+    at: NodeId,
+    brokerEpoch: BrokerEpoch,
+    proposals: readonly PendingProposal[],
+  ): void {
+    const { nodeId, links } = this.#options;
+    const partitions = proposals.map((pending) => pending.wire);
+    links
+      .call(
+        at,
+        controlMethods.alterPartitions,
+        { nodeId, brokerEpoch, partitions },
+        answerTimeoutMs,
+      )
+      .then(
+        (response) => this.#settle(proposals, response.partitions),
+        () => this.#later(() => this.#settle(proposals, undefined)),
+      );
+  }
+
+  /** Tells each replica what became of its proposal; without an answer that is not known. */
+  #settle(proposals: readonly PendingProposal[], answers: readonly WireAnswer[] | undefined): void {
+    proposals.forEach(({ driver, proposal }, index) => {
+      if (proposal === undefined) return;
+      driver.step({ kind: 'proposal-answered', proposal, answer: answerOf(answers?.[index]) });
+    });
+  }
+
+  #sendAnswers(at: NodeId, brokerEpoch: BrokerEpoch, answers: readonly PromiseAnswer[]): void {
+    const { nodeId, links } = this.#options;
+    // What is lost is sent again by the next round of questions.
+    links
+      .call(at, controlMethods.promiseAnswers, { nodeId, brokerEpoch, answers }, answerTimeoutMs)
+      .catch(() => undefined);
+  }
+
+  #reaskLater(): void {
+    if (this.#isReasking) return;
+    this.#isReasking = true;
+    this.#options.clock.after(reaskMs, () => {
+      this.#isReasking = false;
+      this.#reask();
+    });
+  }
+
+  #reask(): void {
+    for (const [driver, epoch] of [...this.#openRounds]) {
+      const { metadata, role } = driver.state;
+      const isOpen =
+        metadata?.leader === undefined &&
+        metadata?.leaderEpoch === epoch &&
+        role.kind !== 'stopped';
+      if (isOpen && !this.#isClosed) driver.step({ kind: 'promise-asked', leaderEpoch: epoch });
+      else this.#openRounds.delete(driver);
+    }
+  }
+
+  #later(callback: () => void): void {
+    this.#options.clock.after(reaskMs, callback);
+  }
+}
+
+function answerOf(wire: WireAnswer | undefined): ProposalAnswer {
+  if (wire === undefined || wire.code === 'OUTCOME_UNKNOWN' || wire.code === 'NOT_CONTROLLER')
+    return { kind: 'unknown' };
+  const { partitionEpoch, isr, semiSyncMembers, semiSyncReplicas } = wire;
+  if (wire.code !== '') return { kind: 'rejected', partitionEpoch };
+  return { kind: 'accepted', partitionEpoch, isr, semiSyncMembers, semiSyncReplicas };
+}
