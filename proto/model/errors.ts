@@ -166,6 +166,7 @@ export const errorTable = {
   UNAUTHENTICATED: refused('UNAUTHENTICATED', 'No valid credentials.'),
   PERMISSION_DENIED: refused('PERMISSION_DENIED', 'The principal may not do this.'),
   // Transport
+  UNKNOWN_SERVICE: refused('NOT_FOUND', 'The server has no gRPC service of this name.'),
   OVERLOADED: later('RESOURCE_EXHAUSTED', 'A bound of the server is reached; try again later.'),
   MESSAGE_TOO_LARGE: refused('RESOURCE_EXHAUSTED', 'A message above the size limit.'),
   DEADLINE_EXCEEDED: unsure('DEADLINE_EXCEEDED', 'The deadline passed.'),

@@ -67,8 +67,13 @@ export interface RpcChannel {
 }
 
 export interface RpcStreamHandlers<Incoming> {
-  /** One message. Until it is given back with `consumed`, its bytes count against the window. */
+  /** One message. What is sent while this side is paused fills the window of its peer. */
   onMessage(message: Incoming): void;
+  /**
+   * On a server: the caller sends no more. Without this handler the server's side ends as well, once
+   * what it has queued is sent.
+   */
+  onEnd?(): void;
   /** `send` returned false and there is room again. */
   onDrain?(): void;
   /** Called exactly once, last; without an error after an orderly end of both sides. */
@@ -85,7 +90,7 @@ export interface RpcStream<Outgoing> {
   /** Stops the delivery of messages after those already handed over; the peer's window fills up. */
   pause(): void;
   resume(): void;
-  /** No more messages from this side. */
+  /** No more messages from this side. On a server it is the orderly end of the whole stream. */
   end(): void;
   /** Ends both sides at once. On a server the error travels to the caller as its status. */
   cancel(error?: HighwaterError): void;

@@ -1,0 +1,122 @@
+/**
+ * The messages of one side of a call that are not sent yet, bounded in bytes.
+ *
+ * Messages that were queued in one turn, or while the transport was busy, leave as one batch: a
+ * transport pays per write, not per byte.
+ *
+ * Invariants: order is kept; `onDrain` is called only after `send` returned false, once for each time
+ * the bound was passed; nothing is called back from within `send`.
+ */
+import { HighwaterError } from '../../model/errors.ts';
+import { limits } from '../../model/limits.ts';
+import type { RpcBytes } from '../../ports/rpc.ts';
+import type { CallTransport } from './transport.ts';
+
+interface Queued {
+  readonly parts: RpcBytes;
+  readonly bytes: number;
+}
+
+/** A batch takes no more messages than this, so that tiny messages do not make a huge one. */
+const batchMessagesMax = 1024;
+
+export class OutgoingMessages {
+  readonly #transport: Pick<CallTransport, 'write'>;
+  readonly #onDrain: () => void;
+  #queue: Queued[] = [];
+  /** Bytes queued or being written; bounded by the stream's limit and one message. */
+  #unsentBytes = 0;
+  #isFull = false;
+  /** A batch is with the transport, or a microtask will hand one over. */
+  #isBusy = false;
+  #onEnd: (() => void) | undefined;
+  #isStopped = false;
+
+  constructor(transport: Pick<CallTransport, 'write'>, onDrain: () => void) {
+    this.#transport = transport;
+    this.#onDrain = onDrain;
+  }
+
+  /** Queues an encoded message. False: the bound is reached, `onDrain` will tell. */
+  send(parts: RpcBytes, bytes: number): boolean {
+    if (this.#isStopped || this.#onEnd !== undefined) return true;
+    this.#queue.push({ parts, bytes });
+    this.#unsentBytes += bytes;
+    if (this.#unsentBytes >= limits.rpcStreamBufferBytesMax) this.#isFull = true;
+    this.#schedule();
+    return !this.#isFull;
+  }
+
+  /** Calls `onEnd` once everything queued is with the transport; what is sent later is ignored. */
+  end(onEnd: () => void): void {
+    if (this.#isStopped || this.#onEnd !== undefined) return;
+    this.#onEnd = onEnd;
+    this.#schedule();
+  }
+
+  /** Drops what is queued. Nothing is called back any more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#queue = [];
+  }
+
+  #schedule(): void {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    queueMicrotask(() => this.#writeNext());
+  }
+
+  #writeNext(): void {
+    if (this.#isStopped) return;
+    const count = this.#batchLength();
+    if (count === 0) {
+      this.#isBusy = false;
+      this.#onEnd?.();
+      return;
+    }
+    const batch = count === this.#queue.length ? this.#queue : this.#queue.slice(0, count);
+    this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count);
+    let bytes = 0;
+    for (const message of batch) bytes += message.bytes;
+    this.#transport.write(
+      batch.map((message) => message.parts),
+      () => this.#written(bytes),
+    );
+  }
+
+  #written(bytes: number): void {
+    if (this.#isStopped) return;
+    this.#unsentBytes -= bytes;
+    const hasRoom = this.#unsentBytes <= limits.rpcStreamBufferBytesMax / 2;
+    if (this.#isFull && hasRoom) {
+      this.#isFull = false;
+      this.#onDrain();
+    }
+    this.#writeNext();
+  }
+
+  /** How many queued messages the next batch takes: at least one, up to the target size. */
+  #batchLength(): number {
+    let bytes = 0;
+    let count = 0;
+    for (const message of this.#queue) {
+      if (count > 0 && bytes + message.bytes > limits.rpcMessageBytesTarget) break;
+      if (count === batchMessagesMax) break;
+      bytes += message.bytes;
+      count++;
+    }
+    return count;
+  }
+}
+
+/** The length of an encoded message; throws if no server would take it. */
+export function measured(parts: RpcBytes): number {
+  let bytes = 0;
+  for (const part of parts) bytes += part.length;
+  if (bytes > limits.rpcMessageBytesMax) {
+    throw new HighwaterError('MESSAGE_TOO_LARGE', `a message of ${bytes} bytes was not sent`, {
+      facts: { bytes, bytesMax: limits.rpcMessageBytesMax },
+    });
+  }
+  return bytes;
+}

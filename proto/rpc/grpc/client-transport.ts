@@ -1,0 +1,54 @@
+import type { ChannelInterface } from '@grpc/grpc-js';
+import type { RpcBytes } from '../../ports/rpc.ts';
+import type { ClientTransport, ClientTransportListener, OutgoingCall } from '../call/transport.ts';
+import type { RpcStatus } from '../status.ts';
+import { grpcStatusOf, metadataOf, receivedStatus } from './metadata.ts';
+import { writeBatch } from './write-batch.ts';
+
+/** A call below the level of grpc-js's Node streams, which would read ahead by 16 messages. */
+type GrpcCall = ReturnType<ChannelInterface['createCall']>;
+
+/** The caller's end of one call over a grpc-js channel. */
+export class GrpcClientTransport implements ClientTransport {
+  readonly #call: GrpcCall;
+
+  constructor(channel: ChannelInterface, call: OutgoingCall, listener: ClientTransportListener) {
+    const metadata = metadataOf(call.headers);
+    const deadline =
+      call.deadlineMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + call.deadlineMs;
+    this.#call = channel.createCall(call.path, deadline, null, null, null);
+    this.#call.start(metadata, {
+      onReceiveMetadata: () => listener.onOpen(),
+      onReceiveMessage: (message: Buffer) => listener.onMessage(message),
+      onReceiveStatus: (status) => listener.onStatus(receivedStatus(status), this.#wasSent()),
+    });
+  }
+
+  write(batch: readonly RpcBytes[], done: () => void): void {
+    writeBatch(
+      batch,
+      (message, sent) => this.#call.sendMessageWithContext({ callback: sent }, message),
+      done,
+    );
+  }
+
+  read(): void {
+    this.#call.startRead();
+  }
+
+  halfClose(): void {
+    this.#call.halfClose();
+  }
+
+  cancel(status: RpcStatus): void {
+    this.#call.cancelWithStatus(grpcStatusOf(status.code), status.message);
+  }
+
+  /**
+   * The call has a context of its connection from the moment it became an HTTP/2 stream. It relies on
+   * the channel's retry buffer being off: a buffered message would not bind the call to a connection.
+   */
+  #wasSent(): boolean {
+    return this.#call.getAuthContext() !== null;
+  }
+}

@@ -1,0 +1,47 @@
+import { limits } from '../../model/limits.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { ServerSession } from './server-internals.ts';
+
+/** The connections of a server: counted by remote address, so that one machine cannot take them all. */
+export class Sessions {
+  readonly #logger: Logger;
+  readonly #addressMax: number;
+  readonly #open = new Set<ServerSession>();
+  readonly #byAddress = new Map<string, number>();
+
+  constructor(logger: Logger, addressMax: number = limits.rpcConnectionsPerAddressMax) {
+    this.#logger = logger;
+    this.#addressMax = addressMax;
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** Receive windows of the open connections, for tests of the window. */
+  windows(): number[] {
+    return [...this.#open].map((session) => session.state?.effectiveLocalWindowSize ?? 0);
+  }
+
+  opened(session: ServerSession): void {
+    const address = session.socket?.remoteAddress ?? 'unknown';
+    const count = (this.#byAddress.get(address) ?? 0) + 1;
+    this.#open.add(session);
+    this.#byAddress.set(address, count);
+    session.once('close', () => this.#closed(session, address));
+    if (count > this.#addressMax) {
+      this.#logger.warn('rpc-connection-refused', 'An address has too many connections.', {
+        address,
+        count,
+      });
+      session.destroy();
+    }
+  }
+
+  #closed(session: ServerSession, address: string): void {
+    this.#open.delete(session);
+    const count = (this.#byAddress.get(address) ?? 1) - 1;
+    if (count === 0) this.#byAddress.delete(address);
+    else this.#byAddress.set(address, count);
+  }
+}
