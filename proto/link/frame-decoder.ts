@@ -1,10 +1,10 @@
 /**
  * Cuts a stream of byte chunks into frames, wherever the chunks happen to end.
  *
- * Invariants: (1) the frames do not depend on the chunking; (2) no byte is copied twice; (3) lengths
- * are checked before memory is taken; (4) what is handed out never keeps much more memory alive than
- * its own length: a payload is a view of its chunk only if it fills at least half of the memory
- * behind the chunk, and a buffer of its own otherwise.
+ * Invariants: (1) the frames do not depend on the chunking; (2) every byte of a payload is copied at
+ * most once, and not at all if it was read straight into `space`; (3) lengths are checked before
+ * memory is taken; (4) header and payload are buffers of their own, so that keeping one keeps no
+ * chunk alive and chunks may be reused.
  */
 import { limits } from '../model/limits.ts';
 import { frameHeadBytes, frameType } from './frame.ts';
@@ -21,6 +21,8 @@ export interface FrameSink {
 }
 
 const nothing = Buffer.alloc(0);
+/** A shorter rest is read together with the frames that follow it. */
+const directBytesMin = 16 * 1024;
 
 export class FrameDecoder {
   readonly #sink: FrameSink;
@@ -37,7 +39,7 @@ export class FrameDecoder {
   #header: Buffer = nothing;
   #headerFilled = 0;
   #payloadBytes = 0;
-  /** Set once the payload has begun and does not end in the chunk where it begins. */
+  /** Set once the payload has begun; `#payloadFilled` bytes of it are here. */
   #payload: Buffer | undefined;
   #payloadFilled = 0;
 
@@ -67,6 +69,19 @@ export class FrameDecoder {
       this.#sink.onFrame(this.#type, this.#streamId, header, payload);
     }
     return undefined;
+  }
+
+  /** The rest of a payload that is worth a read of its own. */
+  space(): Buffer | undefined {
+    const left = this.#payloadBytes - this.#payloadFilled;
+    if (this.#isStopped || this.#payload === undefined || left < directBytesMin) return undefined;
+    return this.#payload.subarray(this.#payloadFilled);
+  }
+
+  /** So many bytes were put into the space. */
+  filled(count: number): FrameFault | undefined {
+    this.#payloadFilled += count;
+    return this.push(nothing);
   }
 
   #fillHead(chunk: Buffer): boolean {
@@ -100,21 +115,11 @@ export class FrameDecoder {
   /** The whole payload once its last byte is here. */
   #takePayload(chunk: Buffer): Buffer | undefined {
     if (this.#payloadBytes === 0) return nothing;
-    if (this.#payload === undefined) {
-      if (this.#payloadBytes <= chunk.length - this.#at) return this.#payloadWithin(chunk);
-      this.#payload = Buffer.allocUnsafe(this.#payloadBytes);
-    }
+    this.#payload ??= Buffer.allocUnsafe(this.#payloadBytes);
     const count = chunk.copy(this.#payload, this.#payloadFilled, this.#at);
     this.#payloadFilled += count;
     this.#at += count;
     return this.#payloadFilled === this.#payloadBytes ? this.#payload : undefined;
-  }
-
-  #payloadWithin(chunk: Buffer): Buffer {
-    const end = this.#at + this.#payloadBytes;
-    const view = chunk.subarray(this.#at, end);
-    this.#at = end;
-    return view.length * 2 >= chunk.buffer.byteLength ? view : Buffer.from(view);
   }
 
   #reset(): void {

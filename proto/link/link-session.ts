@@ -17,7 +17,7 @@ import type {
   PeerIdentity,
 } from '../ports/link.ts';
 import { frameType, heartbeatFrame } from './frame.ts';
-import { FrameDecoder } from './frame-decoder.ts';
+import { FrameDecoder, type FrameFault } from './frame-decoder.ts';
 import { encodeHello, findMismatch, type Hello, readHello } from './hello.ts';
 import { Outbox } from './outbox.ts';
 import { StreamTable } from './stream-table.ts';
@@ -121,7 +121,16 @@ export class LinkSession implements WireHandlers {
 
   onBytes(chunk: Buffer): void {
     if (this.#phase === 'greeting') this.#greet(chunk);
-    else if (this.#phase === 'up') this.#read(chunk);
+    else if (this.#phase === 'up') this.#heard(this.#decoder.push(chunk));
+  }
+
+  space(): Buffer | undefined {
+    return this.#phase === 'up' ? this.#decoder.space() : undefined;
+  }
+
+  onFilled(count: number): void {
+    if (this.#phase !== 'up') return;
+    this.#heard(this.#decoder.filled(count));
   }
 
   onClose(reason: WireCloseReason, detail = 'the connection ended'): void {
@@ -155,7 +164,7 @@ export class LinkSession implements WireHandlers {
   }
 
   #greet(chunk: Buffer): void {
-    this.#greeting = this.#greeting.length === 0 ? chunk : Buffer.concat([this.#greeting, chunk]);
+    this.#greeting = Buffer.concat([this.#greeting, chunk]);
     const reading = readHello(this.#greeting);
     switch (reading.kind) {
       case 'incomplete':
@@ -194,12 +203,11 @@ export class LinkSession implements WireHandlers {
     this.#options.onUp(this, peer);
     this.#streams.start(peer, hello.streamCreditBytes);
     if (this.#wire !== undefined) this.#outbox.start(this.#wire);
-    if (rest.length > 0) this.#read(rest);
+    if (rest.length > 0) this.#heard(this.#decoder.push(rest));
   }
 
-  #read(chunk: Buffer): void {
+  #heard(fault: FrameFault | undefined): void {
     this.#heardAt = this.#options.clock.now();
-    const fault = this.#decoder.push(chunk);
     if (fault !== undefined) this.fail('protocol', `a bad frame: ${fault}`);
   }
 

@@ -16,8 +16,12 @@ export type WireCloseReason = 'refused' | 'unreachable' | 'closed' | 'mismatch';
 export interface WireHandlers {
   /** A dialled wire is open. Never called on accepted ones. */
   onOpen(): void;
-  /** The next bytes. The buffer is private to the receiver and never changes again. */
+  /** The next bytes. The chunk is lent for the call: who keeps bytes of it copies them. */
   onBytes(chunk: Buffer): void;
+  /** Where the next bytes may be put at once instead of being lent, if they are payload anyway. */
+  space(): Buffer | undefined;
+  /** So many bytes were put at the start of what `space` returned last. */
+  onFilled(count: number): void;
   /** `detail` is for the log. */
   onClose(reason: WireCloseReason, detail?: string): void;
 }

@@ -11,7 +11,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { PeerAddress } from '../../ports/link.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Wire, WireHandlers, WireListener, WireNetwork } from '../wire.ts';
-import { TcpWire } from './tcp-wire.ts';
+import { readDirectly, TcpWire } from './tcp-wire.ts';
 
 /** What a node shows and what it trusts, as PEM. */
 export interface LinkCredentials {
@@ -78,6 +78,7 @@ function createServer(options: TcpNetworkOptions, accept: Accept): net.Server {
   const onSocket = (socket: net.Socket): void => {
     const wire = take(socket);
     wire.handle(accept(wire));
+    wire.readChunks();
   };
   if (credentials === undefined) return net.createServer({ noDelay: true }, onSocket);
   const server = tls.createServer(
@@ -100,14 +101,23 @@ function createServer(options: TcpNetworkOptions, accept: Accept): net.Server {
 function dial(options: TcpNetworkOptions, to: PeerAddress, handlers: WireHandlers): Wire {
   const { clock, credentials } = options;
   const at = { host: to.host, port: to.port };
-  const socket =
-    credentials === undefined
-      ? net.connect({ ...at, noDelay: true })
-      : tls.connect({ ...at, ...secureOptions(credentials), ...nameOf(credentials, to.host) });
-  if (credentials !== undefined) socket.setNoDelay(true);
-  const wire = new TcpWire(socket, clock, { remote: `${to.host}:${to.port}`, isOpen: false });
+  const state = { remote: `${to.host}:${to.port}`, isOpen: false };
+  if (credentials === undefined) {
+    let wire: TcpWire | undefined;
+    const socket = net.connect({ ...at, noDelay: true, onread: readDirectly(() => wire) });
+    const plain = new TcpWire(socket, clock, state);
+    wire = plain;
+    plain.handle(handlers);
+    socket.once('connect', () => plain.opened());
+    return plain;
+  }
+  const secured = { ...secureOptions(credentials), ...nameOf(credentials, to.host) };
+  const socket = tls.connect({ ...at, ...secured });
+  socket.setNoDelay(true);
+  const wire = new TcpWire(socket, clock, state);
   wire.handle(handlers);
-  socket.once(credentials === undefined ? 'connect' : 'secureConnect', () => wire.opened());
+  wire.readChunks();
+  socket.once('secureConnect', () => wire.opened());
   return wire;
 }
 

@@ -1,8 +1,10 @@
 /** A wire over a TCP or TLS socket. The only place that knows sockets' errors by name. */
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import type { Clock } from '../../ports/clock.ts';
 import type { Wire, WireCloseReason, WireHandlers } from '../wire.ts';
 
+/** Bytes of one read when there is no payload to be filled. */
+const scratchBytes = 64 * 1024;
 /** How long a closing socket may take to send what was written. */
 const lingerMs = 1_000;
 
@@ -25,15 +27,31 @@ export class TcpWire implements Wire {
     this.#isOpen = state.isOpen;
   }
 
-  /** Sets who is told, and begins to read. */
+  /** Sets who is told. */
   handle(handlers: WireHandlers): void {
     this.#handlers = handlers;
     const socket = this.#socket;
-    socket.on('data', (chunk: Buffer) => this.#handlers?.onBytes(chunk));
     socket.on('error', (error) => {
       this.#error = error;
     });
     socket.on('close', () => this.#closed());
+  }
+
+  /** Begins to read by events: each read of the socket allocates a chunk. */
+  readChunks(): void {
+    this.#socket.on('data', (chunk: Buffer) => this.#handlers?.onBytes(chunk));
+  }
+
+  space(): Buffer | undefined {
+    return this.#handlers?.space();
+  }
+
+  filled(count: number): void {
+    this.#handlers?.onFilled(count);
+  }
+
+  lend(chunk: Buffer): void {
+    this.#handlers?.onBytes(chunk);
   }
 
   /** The dialled socket is connected, and secured if it is to be. */
@@ -82,6 +100,27 @@ export class TcpWire implements Wire {
     if (code === 'ECONNRESET') return 'closed';
     return unreachableCodes.has(code) ? 'unreachable' : 'mismatch';
   }
+}
+
+/**
+ * Lets a socket read into one scratch buffer over and over, and the rest of a large payload straight
+ * to where it belongs. Node offers this for plain sockets that are dialled, and only those: bulk is
+ * best received by the side that dialled, as a follower does.
+ */
+export function readDirectly(wireOf: () => TcpWire | undefined): OnReadOpts {
+  const scratch = Buffer.allocUnsafeSlow(scratchBytes);
+  let direct: Buffer | undefined;
+  return {
+    buffer: () => {
+      direct = wireOf()?.space();
+      return direct ?? scratch;
+    },
+    callback: (count) => {
+      if (direct === undefined) wireOf()?.lend(scratch.subarray(0, count));
+      else wireOf()?.filled(count);
+      return true;
+    },
+  };
 }
 
 /** Failures before a connection was open in which nobody answered. Others are those of TLS. */
