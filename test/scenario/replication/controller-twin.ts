@@ -178,6 +178,8 @@ export function register(controller: Controller, node: NodeId, hasLostStorage: b
   controller.answers = controller.answers.filter(({ nodeId }) => nodeId !== node);
   if (!hasLostStorage) return publish(controller);
   controller.suspects = union(controller.suspects, [node]);
+  // Registrations are facts of the broker: only a partition that loses a member changes with one.
+  if (![...controller.isr, ...controller.elr].includes(node)) return publish(controller);
   controller.isr = controller.isr.filter((member) => member !== node);
   controller.elr = controller.elr.filter((member) => member !== node);
   change(controller);

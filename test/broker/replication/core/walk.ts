@@ -5,8 +5,9 @@
  * promises. The cores of the brokers and the election are the production code.
  */
 
-import { everyRule, type Rules } from '../../../../broker/replication/core/rules.ts';
+import type { Rules } from '../../../../broker/replication/core/rules.ts';
 import type { RoundRules } from '../../../../controller/cluster/core/election-round.ts';
+import { breakRule } from '../../../scenario/replication/break-rule.ts';
 import { checkWorld } from '../../../scenario/replication/checks.ts';
 import { decide, fence, openRound } from '../../../scenario/replication/controller-twin.ts';
 import { deliver, type Message, refill } from '../../../scenario/replication/messages.ts';
@@ -36,27 +37,10 @@ export interface WalkOptions {
   readonly broken?: keyof Rules | keyof RoundRules | undefined;
 }
 
-const everyRoundRule: RoundRules = {
-  needsIsrAnswer: true,
-  needsSemiSyncMembers: true,
-  comparesEpochFirst: true,
-  greatestWins: true,
-};
-
 /** Walks from one seed. Throws a `Violation` when a promise is broken; returns the world reached. */
 export function walk(seed: number, options: WalkOptions, trace?: string[]): World {
   const { broken } = options;
-  const world = createWorld({
-    ...options,
-    rules: {
-      ...everyRule,
-      ...(broken !== undefined && broken in everyRule && { [broken]: false }),
-    },
-    roundRules: {
-      ...everyRoundRule,
-      ...(broken !== undefined && broken in everyRoundRule && { [broken]: false }),
-    },
-  });
+  const world = createWorld({ ...options, ...(broken !== undefined && breakRule(broken)) });
   world.trace = trace;
   const random = randomFrom(seed);
   for (let step = 0; step < options.steps; step++) {
