@@ -76,11 +76,15 @@ export class CallAcceptor {
     this.#isDraining = true;
   }
 
-  /** Resolves when no call is open. */
-  async idle(): Promise<void> {
-    if (this.#open.size === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#onIdle.push(resolve);
+  /** Resolves when no call is open, or when the time is over. */
+  idleWithin(ms: number): Promise<void> {
+    if (this.#open.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(ms, resolve);
+      this.#onIdle.push(() => {
+        timer.cancel();
+        resolve();
+      });
     });
   }
 

@@ -161,7 +161,7 @@ export class GrpcServer implements RpcServer {
     const closed = new Promise<void>((resolve) => {
       this.#server.tryShutdown(() => resolve());
     });
-    await this.#within(graceMs, this.#acceptor.idle());
+    await this.#acceptor.idleWithin(graceMs);
     this.#acceptor.endAll();
     // What is still open gets a moment to deliver its last status, then the connections are cut.
     await this.#within(farewellMs, closed);

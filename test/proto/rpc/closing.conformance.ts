@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { chat, echo } from './raw-methods.ts';
-import { deadlineMs, failure, openChat, type RpcBed, text } from './rpc-bed.ts';
+import { deadlineMs, failure, openChat, type RpcBed, rejection, text } from './rpc-bed.ts';
 import { deferred, StreamProbe } from './stream-probe.ts';
 
 /** What every implementation of the RPC port does with channels and servers that close. */
@@ -36,10 +36,10 @@ export function describeClosing(name: string, makeBed: () => RpcBed): void {
       const call = channel.unary(echo, text('kept'), { deadlineMs });
       await bed.settled(started.promise);
       const stopped = bed.server.stop(2_000);
-      const late = failure(bed, channel.unary(echo, text('late'), { deadlineMs }));
+      const late = rejection(channel.unary(echo, text('late'), { deadlineMs }));
       release.resolve();
       expect((await bed.settled(call)).toString()).toBe('kept');
-      const error = await late;
+      const error = await bed.settled(late);
       expect(['SHUTTING_DOWN', 'CONNECTION_LOST']).toContain(error.code);
       await bed.settled(stopped);
     });

@@ -13,6 +13,8 @@ export interface RpcBed {
   nowhere(): RpcChannel;
   /** Breaks the connection of the channel under what is open. */
   breakConnections(): void;
+  /** Calls back a moment later. */
+  later(callback: () => void): void;
   /** Waits for the promise while time passes. */
   settled<Value>(promise: Promise<Value>): Promise<Value>;
   close(): Promise<void>;
@@ -23,14 +25,17 @@ export const deadlineMs = 5_000;
 
 export const text = (value: string) => Buffer.from(value);
 
-/** The error of a call that must fail. */
-export function failure(bed: RpcBed, promise: Promise<unknown>): Promise<HighwaterError> {
-  return bed.settled(
-    promise.then(
-      () => expect.unreachable('the call must fail'),
-      (error: unknown) => HighwaterError.from(error),
-    ),
+/** What a call that must fail is rejected with. */
+export function rejection(promise: Promise<unknown>): Promise<HighwaterError> {
+  return promise.then(
+    () => expect.unreachable('the call must fail'),
+    (error: unknown) => HighwaterError.from(error),
   );
+}
+
+/** The same while time passes. */
+export function failure(bed: RpcBed, promise: Promise<unknown>): Promise<HighwaterError> {
+  return bed.settled(rejection(promise));
 }
 
 /** An open chat stream with a probe on each side. */

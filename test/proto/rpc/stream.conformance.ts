@@ -140,7 +140,7 @@ export function describeStreams(name: string, makeBed: () => RpcBed): void {
       );
       // Another round: whatever left for the peer's window, the bound holds again.
       for (let round = 0; round < 20 && client.drainCount === 0; round++) {
-        await bed.settled(new Promise((resolve) => setImmediate(resolve)));
+        await bed.settled(new Promise<void>((resolve) => bed.later(resolve)));
       }
       expect(probe.received.length).toBeLessThanOrEqual(1);
       server.stream.resume();
@@ -154,7 +154,7 @@ export function describeStreams(name: string, makeBed: () => RpcBed): void {
       probe.react = (message) => {
         if (message?.toString() === '1') {
           server.stream.pause();
-          setImmediate(() => {
+          bed.later(() => {
             expect(probe.texts()).toEqual(['0', '1']);
             server.stream.resume();
           });

@@ -3,7 +3,7 @@ import { HighwaterError } from '../../../proto/model/errors.ts';
 import { limits } from '../../../proto/model/limits.ts';
 import type { RpcCallContext } from '../../../proto/ports/rpc.ts';
 import { echo, unknownMethod } from './raw-methods.ts';
-import { deadlineMs, failure, type RpcBed, text } from './rpc-bed.ts';
+import { deadlineMs, failure, type RpcBed, rejection, text } from './rpc-bed.ts';
 import { deferred } from './stream-probe.ts';
 
 /** What every implementation of the RPC port does with unary calls. */
@@ -97,16 +97,16 @@ export function describeUnary(name: string, makeBed: () => RpcBed): void {
       });
       const channel = await bed.start();
       const giveUp = new AbortController();
-      const call = failure(
-        bed,
-        channel.unary(echo, text('x'), { deadlineMs, signal: giveUp.signal }),
-      );
+      const call = rejection(channel.unary(echo, text('x'), { deadlineMs, signal: giveUp.signal }));
       const context = await bed.settled(started.promise);
       const aborted = new Promise((resolve) => {
         context.signal.addEventListener('abort', resolve);
       });
       giveUp.abort();
-      expect(await call).toMatchObject({ code: 'CANCELLED', outcome: 'maybe-written' });
+      expect(await bed.settled(call)).toMatchObject({
+        code: 'CANCELLED',
+        outcome: 'maybe-written',
+      });
       await bed.settled(aborted);
     });
 
@@ -126,10 +126,13 @@ export function describeUnary(name: string, makeBed: () => RpcBed): void {
         return new Promise(() => {});
       });
       const channel = await bed.start();
-      const call = failure(bed, channel.unary(echo, text(''), { deadlineMs }));
+      const call = rejection(channel.unary(echo, text(''), { deadlineMs }));
       await bed.settled(started.promise);
       bed.breakConnections();
-      expect(await call).toMatchObject({ code: 'CONNECTION_LOST', outcome: 'maybe-written' });
+      expect(await bed.settled(call)).toMatchObject({
+        code: 'CONNECTION_LOST',
+        outcome: 'maybe-written',
+      });
     });
 
     it('refuses a message above the limit before it is sent', async () => {

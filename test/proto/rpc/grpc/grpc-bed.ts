@@ -52,6 +52,10 @@ export class GrpcBed implements RpcBed {
     this.#relay.cut();
   }
 
+  later(callback: () => void): void {
+    setImmediate(callback);
+  }
+
   settled<Value>(promise: Promise<Value>): Promise<Value> {
     return promise;
   }

@@ -1,0 +1,92 @@
+/**
+ * The messages of a call in one direction, both ends of it in one object: encoded bytes are copied
+ * when they are sent, travel over the connection, and wait at the receiver until it reads. The sender
+ * may have as much unread as an HTTP/2 window holds; then its batch is not done before room is made.
+ */
+import { limits } from '../../model/limits.ts';
+import type { RpcBytes } from '../../ports/rpc.ts';
+import type { ConnectionEnd } from './connection-end.ts';
+
+export interface LaneReceiver {
+  onMessage(bytes: Buffer): void;
+  /** Reached after the last message. */
+  onEnd(): void;
+}
+
+export class MessageLane {
+  readonly #sender: ConnectionEnd;
+  readonly #receiver: ConnectionEnd;
+  readonly #target: LaneReceiver;
+  /** Sender's: bytes sent that the receiver has not read, as far as the sender knows. */
+  #unreadBytes = 0;
+  #onRoom: (() => void) | undefined;
+  /** Receiver's: what has arrived and was not read; undefined marks the end. */
+  readonly #arrived: (Buffer | undefined)[] = [];
+  #isAskedFor = false;
+  #isOver = false;
+
+  constructor(sender: ConnectionEnd, receiver: ConnectionEnd, target: LaneReceiver) {
+    this.#sender = sender;
+    this.#receiver = receiver;
+    this.#target = target;
+  }
+
+  write(batch: readonly RpcBytes[], done: () => void): void {
+    for (const parts of batch) {
+      const bytes = Buffer.concat(parts);
+      this.#unreadBytes += bytes.length;
+      this.#sender.send(() => this.#arrive(bytes));
+    }
+    if (this.#unreadBytes < limits.rpcWindowBytes) this.#sender.clock.soon(done);
+    else this.#onRoom = done;
+  }
+
+  /** The end of the messages travels behind them. */
+  end(): void {
+    this.#sender.send(() => this.#arrive(undefined));
+  }
+
+  /** Receiver's: asks for the next message or the end. */
+  read(): void {
+    this.#isAskedFor = true;
+    this.#deliver();
+  }
+
+  /** True if nothing waits to be read. */
+  get isEmpty(): boolean {
+    return this.#arrived.length === 0;
+  }
+
+  /** Drops what is on its way; nothing is delivered or called back any more. */
+  stop(): void {
+    this.#isOver = true;
+    this.#arrived.length = 0;
+    this.#onRoom = undefined;
+  }
+
+  #arrive(bytes: Buffer | undefined): void {
+    if (this.#isOver) return;
+    this.#arrived.push(bytes);
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    if (!this.#isAskedFor || this.#isOver || this.#arrived.length === 0) return;
+    this.#isAskedFor = false;
+    const bytes = this.#arrived.shift();
+    if (bytes === undefined) {
+      this.#target.onEnd();
+      return;
+    }
+    this.#receiver.send(() => this.#makeRoom(bytes.length));
+    this.#target.onMessage(bytes);
+  }
+
+  #makeRoom(bytes: number): void {
+    this.#unreadBytes -= bytes;
+    if (this.#onRoom === undefined || this.#unreadBytes >= limits.rpcWindowBytes) return;
+    const onRoom = this.#onRoom;
+    this.#onRoom = undefined;
+    onRoom();
+  }
+}
