@@ -7,12 +7,15 @@ import type { ReplicatedBatches } from './replica.ts';
 export interface CheckedRun {
   readonly endOffset: Offset;
   readonly epochs: readonly EpochEntry[];
+  /** One view for each batch. */
+  readonly batches: readonly Buffer[];
 }
 
 /** The run's end and epochs; undefined if anything in it is wrong. */
 export function checkReplicated(batches: ReplicatedBatches): CheckedRun | undefined {
   const { bytes } = batches;
   const epochs: EpochEntry[] = [];
+  const views: Buffer[] = [];
   let end: Offset = batches.baseOffset;
   let epoch = -1;
   let at = 0;
@@ -27,8 +30,9 @@ export function checkReplicated(batches: ReplicatedBatches): CheckedRun | undefi
       epoch = batch.leaderEpoch;
       epochs.push({ epoch: leaderEpoch(epoch), startOffset: batch.baseOffset });
     }
+    views.push(bytes.subarray(at, at + batch.byteLength));
     end = (batch.lastOffset + 1) as Offset;
     at += batch.byteLength;
   }
-  return { endOffset: end, epochs };
+  return { endOffset: end, epochs, batches: views };
 }

@@ -20,7 +20,8 @@ export class FeedSlot {
   /** The next offset to send. */
   next: Offset = offset(0);
   isStarted = false;
-  #epoch: LeaderEpoch = leaderEpoch(0);
+  /** The epoch in which it was started. */
+  epoch: LeaderEpoch = leaderEpoch(0);
   #watermarkSent = -1;
   #startSent = -1;
   #isReading = false;
@@ -37,7 +38,7 @@ export class FeedSlot {
 
   start(from: Offset, epoch: LeaderEpoch): void {
     this.next = from;
-    this.#epoch = epoch;
+    this.epoch = epoch;
     this.isStarted = true;
     this.#fetched = undefined;
     this.#underWay = [];
@@ -79,7 +80,7 @@ export class FeedSlot {
     return {
       slot: this.number,
       stream: this.stream,
-      leaderEpoch: this.#epoch,
+      leaderEpoch: this.epoch,
       baseOffset,
       bytes,
       highWatermark: this.replica.watermark,
@@ -99,17 +100,15 @@ export class FeedSlot {
     return {
       slot: this.number,
       stream: this.stream,
-      leaderEpoch: this.#epoch,
+      leaderEpoch: this.epoch,
       highWatermark: watermark,
       logStart: log.startOffset,
     };
   }
 
-  /** One cold read at a time. */
-  beginReading(): boolean {
-    if (this.#isReading) return false;
+  /** One read from disk at a time; nothing is sent meanwhile. */
+  beginReading(): void {
     this.#isReading = true;
-    return true;
   }
 
   endReading(from: Offset, buffers: readonly Buffer[] | undefined): void {

@@ -15,7 +15,6 @@ import {
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
 import { limits } from '../../proto/model/limits.ts';
-import type { Offset } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { LinkStream, LinkStreamHandlers } from '../../proto/ports/link.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
@@ -212,10 +211,15 @@ export class FollowerFeed {
     bytesMax: number,
   ): { buffers: readonly Buffer[]; bytes: number } | undefined {
     if (!slot.hasMore) return undefined;
-    const range = { bytesMax, below: slot.replica.log.endOffset };
-    const buffers = slot.fetched() ?? slot.replica.log.readCached(slot.next, range);
-    if (buffers === undefined) {
-      this.#readCold(slot, slot.next, range);
+    const { log } = slot.replica;
+    // Retention has passed the follower: it opens again and is told where the log starts.
+    if (slot.next < log.startOffset) {
+      this.#refuse(slot);
+      return undefined;
+    }
+    const buffers = slot.fetched() ?? log.read(slot.next, { bytesMax, below: log.endOffset });
+    if (buffers instanceof Promise) {
+      this.#awaitDisk(slot, buffers);
       return undefined;
     }
     let bytes = 0;
@@ -223,9 +227,10 @@ export class FollowerFeed {
     return bytes === 0 ? undefined : { buffers, bytes };
   }
 
-  #readCold(slot: FeedSlot, from: Offset, range: { bytesMax: number; below: Offset }): void {
-    if (!slot.beginReading()) return;
-    slot.replica.log.read(from, range).then(
+  #awaitDisk(slot: FeedSlot, reading: Promise<readonly Buffer[]>): void {
+    const from = slot.next;
+    slot.beginReading();
+    reading.then(
       (buffers) => {
         slot.endReading(from, buffers);
         this.#dirty.add(slot);
@@ -240,6 +245,17 @@ export class FollowerFeed {
         this.#forget(slot.number);
       },
     );
+  }
+
+  #refuse(slot: FeedSlot): void {
+    const { number, stream, epoch } = slot;
+    this.#answers.push({
+      slot: number,
+      stream,
+      leaderEpoch: epoch,
+      answer: { kind: 'refused', value: 'NOT_LEADER' },
+    });
+    this.#forget(number);
   }
 
   #close(): void {

@@ -134,12 +134,10 @@ export class LeaderIntake {
       const slot = this.#slots.get(wire.slot);
       const answer = decodeOpenAnswer(wire);
       if (slot?.stream !== wire.stream || answer === undefined) continue;
-      slot.replica.step({
-        kind: 'stream-answered',
-        stream: wire.stream,
-        leaderEpoch: wire.leaderEpoch,
-        answer,
-      });
+      const { stream, leaderEpoch } = wire;
+      // A leader also refuses a stream that it had started, when its log no longer reaches back.
+      if (answer.kind === 'refused') slot.replica.step({ kind: 'stream-closed', stream });
+      else slot.replica.step({ kind: 'stream-answered', stream, leaderEpoch, answer });
     }
     const slow = this.#takeBatches(frame, payload);
     for (const mark of frame.watermarks) {

@@ -12,6 +12,7 @@ import type { LeaderEpoch, Offset } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import { stampBatch } from '../../proto/wire/batch-stamp.ts';
+import type { LogFailure } from '../log/partition-log.ts';
 import { checkReplicated } from './batch-intake.ts';
 import type { AppendProduced, Effect, IsrProposal, ProduceResult } from './core/effects.ts';
 import type { PartitionEvent } from './core/events.ts';
@@ -37,6 +38,8 @@ export interface ReplicaNode {
   record(replica: PartitionDriver, event: PartitionEvent): void;
   /** Ticks are wanted from now on, until `needsTicks` is false. */
   wantTicks(replica: PartitionDriver): void;
+  /** The log failed: the replica takes no further part until it is opened again. */
+  logFailed(replica: PartitionDriver, failure: LogFailure): void;
   /** Something that the node rests on has failed. */
   fail(error: unknown): void;
 }
@@ -64,7 +67,7 @@ export class PartitionDriver implements Replica {
   readonly #readers = new Set<() => void>();
   #isStepping = false;
   #lastToken = 0;
-  #replicated: Buffer | undefined;
+  #replicated: readonly Buffer[] = [];
   /** Whom this replica had a stream to; told to forget when it follows somebody else. */
   #followed: NodeId | undefined;
 
@@ -79,6 +82,13 @@ export class PartitionDriver implements Replica {
     this.log = log;
     this.state = state;
     this.#node = node;
+    log.listen({
+      stored: (end, cuts) => this.step({ kind: 'stored', end, cuts }),
+      failed: (failure) => {
+        node.logFailed(this, failure);
+        this.step({ kind: 'log-failed' });
+      },
+    });
   }
 
   get watermark(): Offset {
@@ -92,6 +102,13 @@ export class PartitionDriver implements Replica {
     options: ProduceOptions,
     done: (result: ProduceResult) => void,
   ): void {
+    const verdict = this.log.judgeProducer(header);
+    // A duplicate needs no room, and deduplication comes before every other refusal (rule 6.9).
+    const refusal = verdict?.kind === 'fresh' ? this.log.refusalOf(batch.length) : undefined;
+    if (verdict === undefined || (refusal !== undefined && refusal !== 'DISK_FULL')) {
+      done({ kind: 'failed', code: refusal ?? 'OVERLOADED', outcome: 'not-written' });
+      return;
+    }
     const token = ++this.#lastToken;
     this.#produces.set(token, { batch, done });
     this.step({
@@ -101,9 +118,9 @@ export class PartitionDriver implements Replica {
       acks: options.acks,
       deadlineMs: options.deadlineMs,
       nowMs: this.#node.clock.now(),
-      verdict: this.log.judgeProducer(header),
+      verdict,
       expectedOffset: options.expectedOffset,
-      isDiskFull: !this.log.hasRoom(batch.length),
+      isDiskFull: refusal === 'DISK_FULL',
     });
   }
 
@@ -111,11 +128,6 @@ export class PartitionDriver implements Replica {
   onceMoved(callback: () => void): () => void {
     this.#readers.add(callback);
     return () => this.#readers.delete(callback);
-  }
-
-  /** Called by the log, at most once a turn. */
-  stored(end: Offset, cuts: number): void {
-    this.step({ kind: 'stored', end, cuts });
   }
 
   followerReported(follower: NodeId, report: ReplicaReport): void {
@@ -138,7 +150,7 @@ export class PartitionDriver implements Replica {
     const { stream, leaderEpoch, baseOffset, watermark } = batches;
     const run = checkReplicated(batches);
     if (run === undefined) return false;
-    this.#replicated = batches.bytes;
+    this.#replicated = run.batches;
     this.step({
       kind: 'replicated',
       stream,
@@ -184,7 +196,7 @@ export class PartitionDriver implements Replica {
       case 'append':
         return this.#append(effect);
       case 'append-replicated':
-        return this.#appendReplicated(effect.endOffset);
+        return this.log.append(this.#replicated);
       case 'reply':
         return this.#reply(effect.token, effect.result);
       case 'watermark':
@@ -215,7 +227,7 @@ export class PartitionDriver implements Replica {
       case 'hand-over-ready':
         return this.#node.handOverReady(this, effect.successor, effect.leaderEpoch);
       case 'event':
-        if (effect.event.event === 'became-leader') this.log.beginEpoch(effect.event.leaderEpoch);
+        if (effect.event.event === 'became-leader') this.#beginEpoch(effect.event.leaderEpoch);
         return this.#node.record(this, effect.event);
       case 'halt':
         return;
@@ -226,14 +238,8 @@ export class PartitionDriver implements Replica {
     const pending = this.#produces.get(effect.token);
     invariant(pending !== undefined, 'an appended batch belongs to a request');
     stampBatch(pending.batch, 0, effect);
-    this.log.append([pending.batch], effect.endOffset);
+    this.log.append([pending.batch]);
     this.#touchFollowers();
-  }
-
-  #appendReplicated(endOffset: Offset): void {
-    const bytes = this.#replicated;
-    invariant(bytes !== undefined, 'replicated batches are at hand when they are appended');
-    this.log.append([bytes], endOffset);
   }
 
   #reply(token: number, result: ProduceResult): void {
@@ -272,6 +278,11 @@ export class PartitionDriver implements Replica {
       () => this.step({ kind: 'truncated', cuts }),
       (error: unknown) => this.#node.fail(error),
     );
+  }
+
+  /** Not waited for: the records under it are flushed after it, and nothing is acknowledged before them. */
+  #beginEpoch(epoch: LeaderEpoch): void {
+    this.log.beginEpoch(epoch).catch((error: unknown) => this.#node.fail(error));
   }
 
   #persistVerifiedEpoch(epoch: LeaderEpoch): void {

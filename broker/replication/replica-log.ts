@@ -1,54 +1,203 @@
 /**
- * What a replica needs of the log behind it. `broker/log` implements it; the simulator runs the same
- * implementation over a simulated disk.
+ * The log as a replica uses it: the storage's words in the core's words.
  *
- * Offsets are those of the accepted log: what `append` has taken is readable at once and is written
- * and flushed behind. Progress comes back through `onStored`, at most once a turn.
+ * Progress that was made before a cut says nothing after it, so none is told while a cut is under way.
  */
-import type { LeaderEpoch, Offset } from '../../proto/model/offset.ts';
+import { HighwaterError } from '../../proto/model/errors.ts';
+import { invariant } from '../../proto/model/invariant.ts';
+import { type LeaderEpoch, leaderEpoch, type Offset } from '../../proto/model/offset.ts';
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
+import type { LogConfig } from '../log/log-config.ts';
+import type { LogFailure, PartitionLog } from '../log/partition-log.ts';
 import type { EpochEntry } from './core/divergence.ts';
 import type { ProducerVerdict } from './core/inputs.ts';
 
-export interface ReplicaLog {
-  readonly startOffset: Offset;
-  /** The end of what was accepted. */
-  readonly endOffset: Offset;
-  /** Bytes from an offset to the end, roughly: what a lagging replica has to fetch. */
-  bytesFrom(offset: Offset): number;
-  /** Whether the disk has room above its reserve for this many bytes. */
-  hasRoom(bytes: number): boolean;
-  /** Bytes accepted and not yet written: above the bound nothing more should be sent here. */
-  readonly isBacklogged: boolean;
-  /** Resolves when the backlog is below its bound again, or the log has failed. */
-  drained(): Promise<void>;
-  /** What idempotence says of a batch, after every earlier append. */
-  judgeProducer(header: BatchHeader): ProducerVerdict;
-  /** Takes whole, stamped batches that begin at the end offset. */
-  append(batches: readonly Buffer[], endOffset: Offset): void;
-  /** Makes an epoch durable that begins at the end offset, before anything is appended under it. */
-  beginEpoch(epoch: LeaderEpoch): void;
-  /** Batches from the one that holds `from`, while they are in memory; undefined: ask `read`. */
-  readCached(from: Offset, limits: ReadLimits): readonly Buffer[] | undefined;
-  /** The same from wherever they are, checked. Rejects with DAMAGED_LOG or OFFSET_OUT_OF_RANGE. */
-  read(from: Offset, limits: ReadLimits): Promise<readonly Buffer[]>;
-  /** Durable when it resolves. */
-  truncate(to: Offset, isKeptAside: boolean): Promise<void>;
-  reset(to: Offset): Promise<void>;
-  persistVerifiedEpoch(epoch: LeaderEpoch): Promise<void>;
-  /** Remembered lazily: a crash may lose it. */
-  checkpointWatermark(offset: Offset): void;
-  /** The first record with this timestamp or later, below the watermark. */
-  offsetForTimestamp(
-    timestamp: number,
-    below: Offset,
-  ): Promise<{ offset: Offset; timestamp: number } | undefined>;
-  readonly history: readonly EpochEntry[];
-}
-
-export interface ReadLimits {
+/** A range of offsets to read, and at most how many bytes of it. */
+export interface ReadRange {
   /** At least one batch is returned even if it is larger. */
   readonly bytesMax: number;
   /** No batch that begins at or above this is returned. */
   readonly below: Offset;
 }
+
+export interface ReplicaLogListener {
+  stored(end: Offset, cuts: number): void;
+  failed(failure: LogFailure): void;
+}
+
+/** Unstored bytes above which the sender is asked to wait. */
+const backlogBytes = 16 * 1024 * 1024;
+
+export class ReplicaLog {
+  readonly #log: PartitionLog;
+  #cuts = 0;
+  #isCutting = false;
+  #waiting: (() => void)[] = [];
+  #listener: ReplicaLogListener | undefined;
+
+  constructor(log: PartitionLog) {
+    this.#log = log;
+  }
+
+  /** Begins to tell one listener what becomes of the log. */
+  listen(listener: ReplicaLogListener): void {
+    this.#listener = listener;
+    this.#log.listen({
+      onProgress: ({ storedEnd }) => {
+        if (!this.#isCutting) listener.stored(storedEnd, this.#cuts);
+        this.#release();
+      },
+      onFailure: (failure) => {
+        listener.failed(failure);
+        this.#release();
+      },
+    });
+  }
+
+  get startOffset(): Offset {
+    return this.#log.logStartOffset;
+  }
+
+  /** The end of what was accepted. */
+  get endOffset(): Offset {
+    return this.#log.logEndOffset;
+  }
+
+  get storedEnd(): Offset {
+    return this.#log.storedEnd;
+  }
+
+  get highWatermark(): Offset {
+    return this.#log.highWatermark;
+  }
+
+  get verifiedEpoch(): LeaderEpoch {
+    return this.#log.verifiedEpoch ?? leaderEpoch(0);
+  }
+
+  get isDamaged(): boolean {
+    return this.#log.damage !== undefined;
+  }
+
+  /** The epochs that have records, as the core counts them. */
+  get history(): readonly EpochEntry[] {
+    return this.#log.epochs;
+  }
+
+  /** The sender should wait: what was accepted is not written yet. */
+  get isBacklogged(): boolean {
+    return this.#log.unstoredBytes > backlogBytes;
+  }
+
+  /** Resolves when the log has caught up with writing, or has failed. */
+  drained(): Promise<void> {
+    if (!this.isBacklogged) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  /** The topic's settings have changed. */
+  configure(config: LogConfig): void {
+    this.#log.configure(config);
+  }
+
+  /** Why a batch of this size cannot be taken now; definite, since nothing is appended. */
+  refusalOf(bytes: number): 'DISK_FULL' | 'OVERLOADED' | 'STORAGE_ERROR' | 'CLOSED' | undefined {
+    return this.#log.refusalOf(bytes);
+  }
+
+  /** What idempotence says of a batch, after every earlier append. */
+  judgeProducer(header: BatchHeader): ProducerVerdict | undefined {
+    if (header.producerId < 0) return fresh;
+    const verdict = this.#log.checkSequence(header);
+    switch (verdict?.kind) {
+      case undefined:
+        return undefined;
+      case 'append':
+        return fresh;
+      case 'duplicate': {
+        const { baseOffset, lastOffset } = verdict.batch;
+        return {
+          kind: 'duplicate',
+          baseOffset: baseOffset as Offset,
+          endOffset: (lastOffset + 1) as Offset,
+        };
+      }
+      case 'refuse':
+        return { kind: 'refused', code: verdict.code };
+    }
+  }
+
+  /** Takes whole batches that continue the log, one a buffer. They were checked and there is room. */
+  append(batches: readonly Buffer[]): void {
+    const result = this.#log.append(batches);
+    if (result.kind === 'accepted') return;
+    const cause = new HighwaterError(result.code, 'an append that had been promised was refused');
+    const code = result.code === 'DISK_FULL' ? 'DISK_FULL' : 'STORAGE_ERROR';
+    this.#listener?.failed({ code, logEndOffset: this.endOffset, cause });
+  }
+
+  /** Durable before anything that is appended under it is (rule B1.9). */
+  beginEpoch(epoch: LeaderEpoch): Promise<void> {
+    return this.#log.beginEpoch(epoch);
+  }
+
+  /** Batches from the one that holds `from`: at once from memory, else from the files, checked. */
+  read(
+    from: Offset,
+    { bytesMax, below }: ReadRange,
+  ): readonly Buffer[] | Promise<readonly Buffer[]> {
+    const found = this.#log.read({ from, maxBytes: bytesMax, upTo: below });
+    return found instanceof Promise ? found.then((read) => read.buffers) : found.buffers;
+  }
+
+  /** The first record with this timestamp or later that lies below an offset. */
+  async firstAt(
+    timestamp: number,
+    below: Offset,
+  ): Promise<{ readonly offset: Offset; readonly timestamp: number } | undefined> {
+    return this.#log.firstAt(timestamp, below);
+  }
+
+  truncate(to: Offset, isKeptAside: boolean): Promise<void> {
+    return this.#cut(async () => {
+      const end = await this.#log.truncateTo(to, { keepAside: isKeptAside });
+      invariant(end === to, `a cut falls between batches: asked for ${to}, got ${end}`);
+    });
+  }
+
+  reset(to: Offset): Promise<void> {
+    return this.#cut(() => this.#log.resetTo(to));
+  }
+
+  persistVerifiedEpoch(epoch: LeaderEpoch): Promise<void> {
+    return this.#log.setVerifiedEpoch(epoch);
+  }
+
+  /** Remembered lazily: a crash may lose it. */
+  checkpointWatermark(offset: Offset): void {
+    this.#log.setHighWatermark(offset);
+  }
+
+  /** Replication has refilled what was damaged. */
+  clearDamage(): Promise<void> {
+    return this.#log.clearDamage();
+  }
+
+  async #cut(cut: () => Promise<void>): Promise<void> {
+    this.#cuts++;
+    this.#isCutting = true;
+    await cut();
+    this.#isCutting = false;
+  }
+
+  #release(): void {
+    if (this.#waiting.length === 0 || this.isBacklogged) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+const fresh: ProducerVerdict = { kind: 'fresh' };

@@ -209,7 +209,7 @@ async function positionOf(
 ): Promise<Pick<OffsetAnswer, 'position' | 'timestamp'>> {
   const { log, state } = replica;
   if (query.at?.kind === 'timestamp') {
-    const found = await log.offsetForTimestamp(query.at.value, replica.watermark);
+    const found = await log.firstAt(query.at.value, replica.watermark);
     if (found === undefined) return {};
     return { position: place(replica, found.offset), timestamp: found.timestamp };
   }

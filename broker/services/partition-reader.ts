@@ -123,9 +123,8 @@ export class PartitionReader {
     const below = this.#below(verdict.upTo);
     const wanted = this.#read.maxBytes === 0 ? bytesMax : Math.min(bytesMax, this.#read.maxBytes);
     const buffers =
-      fetched?.buffers ?? this.replica.log.readCached(verdict.from, { bytesMax: wanted, below });
-    if (buffers === undefined)
-      return { kind: 'reading', done: this.#readCold(verdict.from, { bytesMax: wanted, below }) };
+      fetched?.buffers ?? this.replica.log.read(verdict.from, { bytesMax: wanted, below });
+    if (buffers instanceof Promise) return { kind: 'reading', done: this.#awaitDisk(buffers) };
     if (buffers.length === 0) return { kind: 'wait', isBehind: false };
     let bytes = 0;
     for (const buffer of buffers) bytes += buffer.length;
@@ -141,10 +140,9 @@ export class PartitionReader {
     return end !== undefined && end < upTo ? end : upTo;
   }
 
-  async #readCold(from: Offset, range: { bytesMax: number; below: Offset }): Promise<void> {
+  async #awaitDisk(reading: Promise<readonly Buffer[]>): Promise<void> {
     try {
-      const buffers = await this.replica.log.read(from, range);
-      this.#fetched = { buffers };
+      this.#fetched = { buffers: await reading };
     } catch (error) {
       this.#fetched = { error: HighwaterError.from(error) };
     }

@@ -1,0 +1,125 @@
+/**
+ * Follows the metadata stream of one controller, and of another one when that breaks. Any controller
+ * will do: they all apply the same log. A snapshot or a change is taken whole or not at all.
+ */
+import {
+  MetadataFrame,
+  MetadataSubscribe,
+} from '../../proto/generated/highwater/peer/v1/metadata.ts';
+import { emptyImage, type MetadataImage } from '../../proto/metadata/image.ts';
+import { decodeRecords } from '../../proto/metadata/records.ts';
+import { type Replayed, replay, replaySnapshot } from '../../proto/metadata/replay.ts';
+import { HighwaterError } from '../../proto/model/errors.ts';
+import type { Clock } from '../../proto/ports/clock.ts';
+import type {
+  LinkCloseReason,
+  LinkEndpoint,
+  LinkStream,
+  PeerAddress,
+} from '../../proto/ports/link.ts';
+import type { Logger } from '../../proto/ports/logger.ts';
+
+export interface MetadataFollowerOptions {
+  readonly endpoint: LinkEndpoint;
+  readonly controllers: readonly PeerAddress[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called for each new image, in order. */
+  onImage(image: MetadataImage): void;
+  /** A record of a later version: this node cannot follow any further. */
+  onUnreadable(reason: string): void;
+}
+
+const retryMs = 100;
+
+export class MetadataFollower {
+  readonly #options: MetadataFollowerOptions;
+  #image: MetadataImage = emptyImage;
+  #stream: LinkStream | undefined;
+  #next = 0;
+  #payloads: Buffer[] = [];
+  #isClosed = false;
+
+  constructor(options: MetadataFollowerOptions) {
+    this.#options = options;
+  }
+
+  get image(): MetadataImage {
+    return this.#image;
+  }
+
+  start(): void {
+    this.#open();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stream?.close();
+  }
+
+  #open(): void {
+    const { endpoint, controllers } = this.#options;
+    const to = controllers[this.#next % controllers.length];
+    this.#next++;
+    if (to === undefined || this.#isClosed) return;
+    this.#payloads = [];
+    const stream = endpoint.open(to, 'metadata', {
+      onFrame: (header, payload) => this.#onFrame(header, payload),
+      onClose: (reason) => this.#onClose(reason),
+    });
+    this.#stream = stream;
+    stream.send(Buffer.concat(MetadataSubscribe.encode({ revision: this.#image.revision })));
+  }
+
+  #onFrame(header: Buffer, payload: Buffer): void {
+    try {
+      const frame = MetadataFrame.decode(header);
+      this.#payloads.push(payload);
+      if (frame.isLast) this.#take(frame);
+    } catch (caught) {
+      const { message } = HighwaterError.from(caught);
+      this.#options.logger.error(
+        'metadata-refused',
+        'A controller sent metadata that cannot be read; another one is asked.',
+        { message },
+      );
+      this.#stream?.close();
+    }
+    this.#stream?.consumed(payload.length);
+  }
+
+  #take(frame: MetadataFrame): void {
+    const records = this.#payloads.flatMap((bytes) => decodeRecords(bytes));
+    this.#payloads = [];
+    if (frame.revision <= this.#image.revision) return;
+    this.#apply(
+      frame.isSnapshot
+        ? replaySnapshot(frame.revision, records)
+        : replay(this.#image, frame.revision, records),
+    );
+  }
+
+  #apply({ image, refused }: Replayed): void {
+    if (refused?.isUnreadable === true) return this.#options.onUnreadable(refused.reason);
+    if (refused !== undefined) {
+      this.#options.logger.error(
+        'metadata-change-refused',
+        'A committed change is bad and was skipped, as on every node.',
+        { ...refused },
+      );
+    }
+    this.#image = image;
+    this.#options.onImage(image);
+  }
+
+  #onClose(reason: LinkCloseReason): void {
+    this.#stream = undefined;
+    if (this.#isClosed) return;
+    this.#options.logger.debug(
+      'metadata-stream-closed',
+      'The metadata stream ended; another controller is asked.',
+      { reason },
+    );
+    this.#options.clock.after(retryMs, () => this.#open());
+  }
+}

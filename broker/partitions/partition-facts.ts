@@ -1,0 +1,59 @@
+/** From the metadata image to what one replica and its log want to know. */
+import type { PartitionState } from '../../proto/generated/highwater/metadata/v1/records.ts';
+import type { MetadataImage, TopicImage } from '../../proto/metadata/image.ts';
+import type { NodeId } from '../../proto/model/ids.ts';
+import { brokerEpoch } from '../../proto/model/offset.ts';
+import { minInsyncReplicasOf, semiSyncReplicasOf } from '../../proto/model/topic-settings.ts';
+import { defaultLogConfig, type LogConfig } from '../log/log-config.ts';
+import type { PartitionMetadata, ReplicaMetadata } from '../replication/core/metadata.ts';
+
+/** What is committed about a partition, as the replica's core takes it. */
+export function partitionMetadata(
+  image: MetadataImage,
+  topic: TopicImage,
+  state: PartitionState,
+): PartitionMetadata {
+  const { settings } = topic;
+  const count = state.replicas.length;
+  return {
+    leader: state.leader,
+    leaderEpoch: state.leaderEpoch,
+    partitionEpoch: state.partitionEpoch,
+    replicas: state.replicas.map((node) => replicaMetadata(image, node)),
+    isr: state.isr,
+    semiSyncMembers: state.semiSyncMembers,
+    semiSyncReplicas: state.semiSyncReplicas,
+    uncleanEpoch: state.uncleanEpoch,
+    settings: {
+      minInsyncReplicas: minInsyncReplicasOf(settings, count),
+      semiSyncReplicas: semiSyncReplicasOf(settings, count),
+      semiSyncTimeoutMs: settings.semiSyncTimeoutMs,
+      semiSyncOnTimeout: settings.semiSyncOnTimeout,
+      lagTimeMaxMs: settings.lagTimeMaxMs,
+    },
+  };
+}
+
+/** A broker that is not registered has no incarnation that could be proposed. */
+function replicaMetadata(image: MetadataImage, node: NodeId): ReplicaMetadata {
+  const broker = image.brokers.get(node);
+  return {
+    nodeId: node,
+    brokerEpoch: broker?.brokerEpoch ?? brokerEpoch(0),
+    isEligible: broker?.state === 'active',
+  };
+}
+
+/** The settings that a topic's logs obey. */
+export function logConfigOf(topic: TopicImage | undefined): LogConfig {
+  if (topic === undefined) return defaultLogConfig;
+  const { settings } = topic;
+  return {
+    ...defaultLogConfig,
+    flush: settings.flush,
+    segmentBytes: settings.segmentBytes,
+    segmentMs: settings.segmentMs,
+    retentionMs: settings.retentionMs ?? -1,
+    retentionBytes: settings.retentionBytes ?? -1,
+  };
+}
