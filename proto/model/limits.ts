@@ -59,6 +59,20 @@ export const limits = {
   clientIdBytesMax: 255,
   /** Topic names, as Kafka's. */
   topicNameBytesMax: 249,
+  /** Replicas of a partition, while a reassignment runs the old and the new ones together. */
+  replicationFactorMax: 32,
+  /** Partitions of one topic. */
+  topicPartitionsMax: 100_000,
+  /** Partitions that one change may create: it is one entry of the quorum log. */
+  changePartitionsMax: 10_000,
+  /** Applied changes whose answers are remembered for a retry; the oldest is forgotten first. */
+  requestsRememberedMax: 10_000,
+  /** Answer kept for one applied change. */
+  requestAnswerBytesMax: 1024,
+  /** Committed changes kept in memory for metadata streams; a subscriber further behind gets a snapshot. */
+  metadataHistoryBytesMax: 16 * MiB,
+  /** Events kept by the flight recorder; the oldest is dropped first. */
+  journalBytesMax: 8 * MiB,
   /** Records are decompressed to at most this many bytes per batch. */
   decompressedBytesMax: 64 * MiB,
   /** And to at most this many times their compressed size. */

@@ -1,0 +1,124 @@
+/**
+ * An image while one change is folded into it. What the draft made it may change in place; what it
+ * took over from the image before stays untouched, so an abandoned draft leaves no trace.
+ */
+import type { PartitionState } from '../generated/highwater/metadata/v1/records.ts';
+import type { NodeId, TopicId } from '../model/ids.ts';
+import type { Revision } from '../model/offset.ts';
+import type { Hosting, MetadataImage, TopicImage } from './image.ts';
+import { type Owner, PersistentMap } from './persistent-map.ts';
+
+export type ImageDraft = { -readonly [Field in keyof MetadataImage]: MetadataImage[Field] } & {
+  readonly owner: Owner;
+};
+
+/** Begins the fold of the change at `revision`. */
+export function openDraft(image: MetadataImage, revision: Revision): ImageDraft {
+  return { ...image, revision, owner: { purpose: 'one change' } };
+}
+
+/** Ends the fold. The draft is not to be used after this. */
+export function sealDraft(draft: ImageDraft): MetadataImage {
+  const { owner: _owner, ...image } = draft;
+  return Object.freeze(image);
+}
+
+/** Puts a partition into its topic and keeps the index and the counts true. */
+export function putPartition(draft: ImageDraft, topicId: TopicId, given: PartitionState): void {
+  const topic = draft.topics.get(topicId);
+  if (topic === undefined) return;
+  const before = topic.partitions.get(given.partition);
+  const after = compact(given);
+  putTopic(draft, {
+    ...topic,
+    partitions: topic.partitions.set(after.partition, after, draft.owner),
+  });
+  index(draft, topicId, before, after);
+}
+
+/** Replaces a topic as it is; its partitions must be those that the index knows. */
+export function putTopic(draft: ImageDraft, topic: TopicImage): void {
+  draft.topics = draft.topics.set(topic.topicId, topic, draft.owner);
+}
+
+/** Takes a topic and all its partitions away. */
+export function dropTopic(draft: ImageDraft, topic: TopicImage): void {
+  for (const partition of topic.partitions.values()) {
+    index(draft, topic.topicId, partition, undefined);
+  }
+  draft.topics = draft.topics.delete(topic.topicId, draft.owner);
+  draft.topicIds = draft.topicIds.delete(topic.name, draft.owner);
+}
+
+function index(
+  draft: ImageDraft,
+  topicId: TopicId,
+  before: PartitionState | undefined,
+  after: PartitionState | undefined,
+): void {
+  if (before === undefined) draft.partitionCount++;
+  if (after === undefined) draft.partitionCount--;
+  if (before !== undefined && before.leader === undefined) draft.leaderlessCount--;
+  if (after !== undefined && after.leader === undefined) draft.leaderlessCount++;
+  for (const node of before?.replicas ?? []) {
+    if (after?.replicas.includes(node) !== true) host(draft, node, { topicId, replicas: -1 });
+  }
+  for (const node of after?.replicas ?? []) {
+    if (before?.replicas.includes(node) !== true) host(draft, node, { topicId, replicas: 1 });
+  }
+  if (before?.leader === after?.leader) return;
+  if (before?.leader !== undefined) host(draft, before.leader, { topicId, leaders: -1 });
+  if (after?.leader !== undefined) host(draft, after.leader, { topicId, leaders: 1 });
+}
+
+interface Shift {
+  readonly topicId: TopicId;
+  readonly replicas?: number;
+  readonly leaders?: number;
+}
+
+function host(draft: ImageDraft, node: NodeId, shift: Shift): void {
+  const hosting = draft.hosting.get(node) ?? hostsNothing;
+  const replicas = hosting.replicas + (shift.replicas ?? 0);
+  const leaders = hosting.leaders + (shift.leaders ?? 0);
+  let { topics } = hosting;
+  if (shift.replicas !== undefined) {
+    const here = (topics.get(shift.topicId) ?? 0) + shift.replicas;
+    topics =
+      here === 0
+        ? topics.delete(shift.topicId, draft.owner)
+        : topics.set(shift.topicId, here, draft.owner);
+  }
+  draft.hosting =
+    replicas === 0 && leaders === 0
+      ? draft.hosting.delete(node, draft.owner)
+      : draft.hosting.set(node, { replicas, leaders, topics }, draft.owner);
+}
+
+const hostsNothing: Hosting = {
+  replicas: 0,
+  leaders: 0,
+  topics: PersistentMap.empty<TopicId, number>(),
+};
+
+const none: readonly NodeId[] = Object.freeze([]);
+
+/** With 100,000 partitions the empty and the equal lists are most of the memory: share them. */
+function compact(state: PartitionState): PartitionState {
+  const { replicas } = state;
+  const share = (nodes: readonly NodeId[]): readonly NodeId[] => {
+    if (nodes.length === 0) return none;
+    const isSame = nodes.length === replicas.length && nodes.every((n, i) => n === replicas[i]);
+    return isSame ? replicas : nodes;
+  };
+  return {
+    ...state,
+    isr: share(state.isr),
+    elr: share(state.elr),
+    lastKnownElr: share(state.lastKnownElr),
+    semiSyncMembers: share(state.semiSyncMembers),
+    adding: share(state.adding),
+    removing: share(state.removing),
+    suspects: share(state.suspects),
+  };
+}
