@@ -1,3 +1,5 @@
+import { invariant } from '../model/invariant.ts';
+
 /**
  * Ordered, transactional storage for what must be atomic: hard state, checkpoints, indexes.
  * Never holds anything per record. Keys are ordered by their bytes and have 1 to `keyBytesMax` of
@@ -21,6 +23,14 @@ export interface KeyValueStore {
 
 /** Largest key of any store, in bytes: LMDB's limit. */
 export const keyBytesMax = 1978;
+
+/** Keys have from 1 to `keyBytesMax` bytes in every store. */
+export function checkKey(key: Uint8Array): void {
+  invariant(
+    key.length >= 1 && key.length <= keyBytesMax,
+    `a key has from 1 to ${keyBytesMax} bytes, not ${key.length}`,
+  );
+}
 
 export interface KeyValueEntry {
   readonly key: Buffer;

@@ -9,17 +9,18 @@
 import { HighwaterError } from '../../model/errors.ts';
 import { invariant } from '../../model/invariant.ts';
 import type { Clock } from '../clock.ts';
-import type {
-  KeyRange,
-  KeyValueChange,
-  KeyValueDurability,
-  KeyValueEntry,
-  KeyValueOpener,
-  KeyValueStore,
+import {
+  checkKey,
+  type KeyRange,
+  type KeyValueChange,
+  type KeyValueDurability,
+  type KeyValueEntry,
+  type KeyValueOpener,
+  type KeyValueStore,
 } from '../key-value.ts';
 import type { Random } from '../random.ts';
 import { DiskFaults } from './disk-faults.ts';
-import { checkKey, SortedTables } from './sorted-tables.ts';
+import { SortedTables } from './sorted-tables.ts';
 
 /**
  * When reads see a commit; the port allows both. `commit`: at once, before it is durable, as LMDB

@@ -5,12 +5,7 @@
  * bytes. A change set is applied whole; values are copied in.
  */
 import { invariant } from '../../model/invariant.ts';
-import {
-  type KeyRange,
-  type KeyValueChange,
-  type KeyValueEntry,
-  keyBytesMax,
-} from '../key-value.ts';
+import { checkKey, type KeyRange, type KeyValueChange, type KeyValueEntry } from '../key-value.ts';
 
 interface Table {
   /** Ascending, each once; exactly the keys of `values`. */
@@ -88,14 +83,6 @@ export class SortedTables {
     invariant(table !== undefined, `the store was opened with a table ${name}`);
     return table;
   }
-}
-
-/** Keys have from 1 to `keyBytesMax` bytes in every store. */
-export function checkKey(key: Uint8Array): void {
-  invariant(
-    key.length >= 1 && key.length <= keyBytesMax,
-    `a key has from 1 to ${keyBytesMax} bytes, not ${key.length}`,
-  );
 }
 
 function keyText(key: Uint8Array): string {
