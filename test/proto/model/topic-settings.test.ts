@@ -35,7 +35,7 @@ describe('the settings of a topic', () => {
     ['min.insync.replicas', '0', '1 to 32'],
     ['max.message.bytes', '1e6', '1024 to'],
     ['semi.sync.replicas', 'most', 'majority, or 0 to 32'],
-    ['retention.sm', '1', 'did you mean'],
+    ['retention.m', '1', 'did you mean retention.ms'],
   ])('refuse %s=%s with what is accepted', (name, value, accepted) => {
     const refusal = refusedTopicSetting(name, value);
     expect(refusal).toBeDefined();
