@@ -45,10 +45,15 @@ export class DiskSpace {
     return this.#free;
   }
 
-  /** True if the bytes leave the reserve untouched; then they count as used. */
-  take(bytes: number): boolean {
+  /** True if the bytes leave the reserve untouched. */
+  hasRoom(bytes: number): boolean {
     if (this.#clock.now() - this.#askedAt >= answerMsMax) this.#ask();
-    if (this.#free - bytes < this.#reserveBytes) return false;
+    return this.#free - bytes >= this.#reserveBytes;
+  }
+
+  /** The same; and then they count as used. */
+  take(bytes: number): boolean {
+    if (!this.hasRoom(bytes)) return false;
     this.#free -= bytes;
     return true;
   }

@@ -8,28 +8,22 @@
  */
 import type { Clock } from '../../proto/ports/clock.ts';
 import { type FlushShare, planFlush } from './core/flush-plan.ts';
+import type { FlushJournal, JournalUser } from './flush-journal.ts';
 import type { JournalEntry } from './journal-format.ts';
 
 /** A log with written bytes. */
-export interface FlushTarget {
+export interface FlushTarget extends JournalUser {
   flushShare(): FlushShare | undefined;
   journalEntries(): JournalEntry[];
   /** Runs the flush; what was written when it began is stored when it ends. */
-  flushWith(flush: () => Promise<void>): Promise<void>;
-  readonly files: { flush(): Promise<void> };
-}
-
-/** The journal as rounds see it. */
-export interface RoundJournal {
-  /** True if a round of so many bytes can be written without waiting. */
-  hasRoom(bytes: number): boolean;
-  write(entries: readonly JournalEntry[]): Promise<void>;
+  flushWith(flush: (upTo: number) => Promise<void>): Promise<void>;
+  readonly files: { flush(upTo: number): Promise<void> };
 }
 
 /** What the scheduler rests on. */
 export interface FlushSchedulerOptions {
   readonly clock: Clock;
-  readonly journal: RoundJournal | undefined;
+  readonly journal: FlushJournal;
   onFatal(caught: unknown): void;
 }
 
@@ -64,41 +58,45 @@ export class FlushScheduler {
   }
 
   async #round(): Promise<void> {
-    const targets: FlushTarget[] = [];
+    const inPlace: FlushTarget[] = [];
+    const journalled: FlushTarget[] = [];
     const shares: FlushShare[] = [];
     for (const target of this.#waiting) {
       // A target that may not be flushed at present asks again by itself.
       const share = target.flushShare();
       if (share === undefined) continue;
-      targets.push(target);
-      shares.push(share);
+      if (share.inPlaceOnly) inPlace.push(target);
+      else journalled.push(target);
+      if (!share.inPlaceOnly) shares.push(share);
     }
     this.#waiting = new Set();
-
-    const { journal } = this.#options;
-    let bytes = 0;
-    for (const share of shares) bytes += share.bytes;
-    if (journal !== undefined && planFlush(shares) === 'journal' && journal.hasRoom(bytes)) {
-      const entries = targets.flatMap((target) => target.journalEntries());
-      const written = journal.write(entries);
-      await Promise.all(targets.map((target) => target.flushWith(() => written)));
-    } else {
-      await inPlace(targets);
+    if (planFlush(shares) === 'journal') {
+      const entries = journalled.flatMap((target) => target.journalEntries());
+      let bytes = 0;
+      for (const entry of entries) bytes += entry.bytes;
+      if (this.#options.journal.hasRoom(bytes, entries.length)) {
+        const written = this.#options.journal.write(entries, journalled);
+        const all = journalled.map((target) => target.flushWith(() => written));
+        await Promise.all([...all, flushEach(inPlace)]);
+        return;
+      }
     }
+    await flushEach([...inPlace, ...journalled]);
   }
 }
 
-/** Few at a time: each holds one of the pool's threads (finding 6 of the reliability notes). */
+/** Few at a time: each holds one of the pool's threads, and others need them too. */
 const flushesAtOnceMax = 4;
 
-async function inPlace(targets: readonly FlushTarget[]): Promise<void> {
+async function flushEach(targets: readonly FlushTarget[]): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let target = targets[next++]; target !== undefined; target = targets[next++]) {
       const { files } = target;
-      await target.flushWith(() => files.flush());
+      // While others were flushed the target may have begun work that wants to be alone.
+      if (target.flushShare() === undefined) continue;
+      await target.flushWith((upTo) => files.flush(upTo));
     }
   };
-  const workers = Array.from({ length: Math.min(flushesAtOnceMax, targets.length) }, worker);
-  await Promise.all(workers);
+  await Promise.all(Array.from({ length: Math.min(flushesAtOnceMax, targets.length) }, worker));
 }

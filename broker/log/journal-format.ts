@@ -1,6 +1,23 @@
-/** Entries of the flush journal. */
-import type { Offset } from '../../proto/model/offset.ts';
-import type { LogKey } from './log-key.ts';
+/**
+ * Blocks of the flush journal. One flush round is one block, and begins on a page of its own: writing
+ * it never touches bytes that an earlier round made durable.
+ *
+ * | bytes | field |
+ * |---|---|
+ * | 4 | `HWJ1` |
+ * | 4 | CRC-32C of everything behind it, up to the end of the last payload |
+ * | 8 | sequence: one more than that of the block before |
+ * | 8 | sequence of the oldest block that was still needed when this one was written |
+ * | 4 | bytes of the block, without padding |
+ * | 4 | number of entries; then for each: |
+ * | 20, 8, 8, 4 | log key, base offset of the segment, byte position in it, bytes |
+ * | … | the bytes of all entries, in their order |
+ * | … | zeros up to the next multiple of 4,096 |
+ */
+import { type Offset, offset } from '../../proto/model/offset.ts';
+import { crc32c } from '../../proto/wire/crc32c.ts';
+import { readInt64, writeInt64 } from '../../proto/wire/int64.ts';
+import { decodeLogKey, encodeLogKey, type LogKey, logKeyBytes } from './log-key.ts';
 
 /** Bytes of one log that a round writes once more: where they belong, and the bytes. */
 export interface JournalEntry {
@@ -10,4 +27,97 @@ export interface JournalEntry {
   readonly position: number;
   readonly buffers: readonly Buffer[];
   readonly bytes: number;
+}
+
+/** What the head of a block says about the whole of it. */
+export interface BlockHead {
+  readonly sequence: number;
+  readonly neededFrom: number;
+  /** Without padding. */
+  readonly bytes: number;
+}
+
+/** Blocks begin at multiples of it: the page that the kernel writes at once. */
+export const blockAlignment = 4096;
+
+export const blockHeadBytes = 32;
+const entryBytes = logKeyBytes + 20;
+const magic = 0x48574a31;
+
+/** Bytes of a block with its padding. */
+export function paddedBytes(bytes: number): number {
+  return Math.ceil(bytes / blockAlignment) * blockAlignment;
+}
+
+/** Bytes of a block without padding. */
+export function blockBytes(entries: readonly JournalEntry[]): number {
+  let bytes = blockHeadBytes + entryBytes * entries.length;
+  for (const entry of entries) bytes += entry.bytes;
+  return bytes;
+}
+
+/** The block as buffers to be written one behind the other; payloads are not copied. */
+export function encodeBlock(
+  entries: readonly JournalEntry[],
+  place: { readonly sequence: number; readonly neededFrom: number },
+): Buffer[] {
+  const bytes = blockBytes(entries);
+  const head = Buffer.alloc(blockHeadBytes + entryBytes * entries.length);
+  head.writeUInt32BE(magic, 0);
+  writeInt64(head, place.sequence, 8);
+  writeInt64(head, place.neededFrom, 16);
+  head.writeUInt32BE(bytes, 24);
+  head.writeUInt32BE(entries.length, 28);
+  let at = blockHeadBytes;
+  for (const entry of entries) {
+    encodeLogKey(entry.key).copy(head, at);
+    writeInt64(head, entry.segmentBase, at + 20);
+    writeInt64(head, entry.position, at + 28);
+    head.writeUInt32BE(entry.bytes, at + 36);
+    at += entryBytes;
+  }
+  let crc = crc32c(head.subarray(8));
+  const buffers: Buffer[] = [head];
+  for (const entry of entries) {
+    for (const payload of entry.buffers) {
+      crc = crc32c(payload, crc);
+      buffers.push(payload);
+    }
+  }
+  head.writeUInt32BE(crc, 4);
+  const padding = paddedBytes(bytes) - bytes;
+  if (padding > 0) buffers.push(Buffer.alloc(padding));
+  return buffers;
+}
+
+/** Reads the head of a block; undefined if there is none here. */
+export function readBlockHead(bytes: Buffer): BlockHead | undefined {
+  if (bytes.length < blockHeadBytes || bytes.readUInt32BE(0) !== magic) return undefined;
+  const sequence = readInt64(bytes, 8);
+  const neededFrom = readInt64(bytes, 16);
+  const length = bytes.readUInt32BE(24);
+  if (sequence === undefined || neededFrom === undefined || sequence < 1) return undefined;
+  const count = bytes.readUInt32BE(28);
+  if (length < blockHeadBytes + entryBytes * count) return undefined;
+  return { sequence, neededFrom, bytes: length };
+}
+
+/** The entries of a whole block, payloads as views of it; undefined if the checksum differs. */
+export function decodeBlock(bytes: Buffer): JournalEntry[] | undefined {
+  if (crc32c(bytes.subarray(8)) !== bytes.readUInt32BE(4)) return undefined;
+  const count = bytes.readUInt32BE(28);
+  const entries: JournalEntry[] = [];
+  let payloadAt = blockHeadBytes + entryBytes * count;
+  for (let at = blockHeadBytes; entries.length < count; at += entryBytes) {
+    const length = bytes.readUInt32BE(at + 36);
+    entries.push({
+      key: decodeLogKey(bytes.subarray(at, at + logKeyBytes)),
+      segmentBase: offset(readInt64(bytes, at + 20) ?? 0),
+      position: readInt64(bytes, at + 28) ?? 0,
+      buffers: [bytes.subarray(payloadAt, payloadAt + length)],
+      bytes: length,
+    });
+    payloadAt += length;
+  }
+  return entries;
 }

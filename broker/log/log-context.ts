@@ -3,6 +3,7 @@ import type { Clock } from '../../proto/ports/clock.ts';
 import type { FileSystem } from '../../proto/ports/file-system.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
 import type { DiskSpace } from './disk-space.ts';
+import type { FlushJournal } from './flush-journal.ts';
 import type { FlushScheduler } from './flush-scheduler.ts';
 import type { HandlePool } from './handle-pool.ts';
 import type { IndexStore } from './index-store.ts';
@@ -21,8 +22,7 @@ export interface LogContext {
   readonly tails: TailCache;
   readonly space: DiskSpace;
   readonly flusher: FlushScheduler;
-  /** Undefined where every round flushes in place. */
-  readonly journal: { readonly nextSequence: number } | undefined;
+  readonly journal: FlushJournal;
   /** Accepted and not yet stored bytes over all logs. */
   readonly unstored: ByteBudget;
   /** Folder in which each log has its own. */

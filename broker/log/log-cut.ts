@@ -33,7 +33,7 @@ export async function cutLog(
   await writer.reached(state.logEndOffset);
   return writer.exclusive(async () => {
     const segments = await life.segments();
-    await writer.files.flush();
+    await writer.files.flush(writer.written);
     const wanted = to < state.logEndOffset ? to : state.logEndOffset;
     const from = wanted < state.logStartOffset ? state.logStartOffset : wanted;
     const end = await placeOf(context.handles, segments, from);
@@ -58,7 +58,7 @@ export async function restartAt(life: LogLifecycle, start: Offset): Promise<void
   await writer.reached(state.logEndOffset);
   await writer.exclusive(async () => {
     const segments = await life.segments();
-    await writer.files.flush();
+    await writer.files.flush(writer.written);
     state.epochs = [];
     state.logStartOffset = start;
     state.highWatermark = start;
@@ -76,8 +76,7 @@ async function carryOut(life: LogLifecycle, end: LogPlace): Promise<void> {
   const { state } = life;
   state.recoveryPoint = end;
   if (state.highWatermark > end.offset) state.highWatermark = end.offset;
-  const { journal } = life.context;
-  if (journal !== undefined) state.journalFrom = journal.nextSequence;
+  state.journalFrom = life.context.journal.nextSequence;
   await life.mark();
   await life.saveRecord(new LogChanges().cutProducers(life.key, end.offset), true);
   await trimFiles(filesOf(life), { logStartOffset: state.logStartOffset, end });

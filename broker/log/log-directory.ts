@@ -9,43 +9,16 @@
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { invariant } from '../../proto/model/invariant.ts';
 import { type BrokerEpoch, type Offset, offset } from '../../proto/model/offset.ts';
-import type { Clock, Timer } from '../../proto/ports/clock.ts';
-import type { KeyValueStore } from '../../proto/ports/key-value.ts';
-import type { Logger } from '../../proto/ports/logger.ts';
-import type { DataDirectory } from './data-directory.ts';
-import { DiskSpace } from './disk-space.ts';
-import { FlushScheduler } from './flush-scheduler.ts';
-import { HandlePool } from './handle-pool.ts';
-import { IndexStore } from './index-store.ts';
-import { defaultLogLimits, type LogConfig, type LogLimits } from './log-config.ts';
-import { ByteBudget, type LogContext } from './log-context.ts';
-import { type LogKey, logName, parseLogName } from './log-key.ts';
+import type { Timer } from '../../proto/ports/clock.ts';
+import type { LogContext } from './log-context.ts';
+import { type LogKey, logName } from './log-key.ts';
 import { LogLifecycle } from './log-lifecycle.ts';
 import { freshRecord } from './log-record.ts';
-import { type RecoveryReport, recoverLog } from './log-recovery.ts';
+import type { RecoveryReport } from './log-recovery.ts';
+import { encodeSequence, type LogDirectoryOptions, startStorage } from './log-start.ts';
 import { LogState } from './log-state.ts';
-import { LogChanges, LogStore } from './log-store.ts';
+import { LogChanges } from './log-store.ts';
 import { PartitionLog } from './partition-log.ts';
-import { TailCache } from './tail-cache.ts';
-
-/** What a log directory is built on. The stores are opened below the data directory by the caller. */
-export interface LogDirectoryOptions {
-  readonly directory: DataDirectory;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** A `synced` store with the tables `logTables`. */
-  readonly meta: KeyValueStore;
-  /** An `unsynced` store with the tables `indexTables`. */
-  readonly index: KeyValueStore;
-  readonly limits?: Partial<LogLimits>;
-  /** Settings of the topic that a log belongs to; asked when a log is first used. */
-  configOf(key: LogKey): LogConfig;
-  /** Called once: storage has failed, nothing is acknowledged any more, the node must end. */
-  onFatal(caught: unknown): void;
-}
-
-/** Logs recovered at once at start: enough to keep a disk busy, few enough for the thread pool. */
-const recoveriesAtOnce = 4;
 
 interface OpenLog {
   readonly life: LogLifecycle;
@@ -78,12 +51,8 @@ export class LogDirectory {
 
   /** Recovers what needs it; afterwards every log can be used. */
   static async open(options: LogDirectoryOptions): Promise<LogDirectory> {
-    const context = await buildContext(options);
-    await context.fs.makeDirectory(context.logsPath);
-    await context.fs.syncDirectory(options.directory.path);
-    const recovered = await recoverAll(context);
-    const strays = await findStrays(context);
-    return new LogDirectory(options, context, { recovered, strays });
+    const start = await startStorage(options);
+    return new LogDirectory(options, start.context, start);
   }
 
   /** All logs, in order of topic id and partition. */
@@ -104,7 +73,7 @@ export class LogDirectory {
   /** Makes logs that begin at offset 0, or at `start`; durable when it resolves. */
   async create(keys: readonly LogKey[], start: Offset = offset(0)): Promise<PartitionLog[]> {
     const changes = new LogChanges();
-    const journalFrom = this.#context.journal?.nextSequence ?? 0;
+    const journalFrom = this.#context.journal.nextSequence;
     const states = keys.map((key) => {
       if (this.#context.store.record(key) !== undefined) {
         throw new HighwaterError('TOPIC_EXISTS', `There is a log ${logName(key)} already.`);
@@ -157,7 +126,7 @@ export class LogDirectory {
   /** Brings all records up to their files; what is quiet becomes idle. */
   async checkpoint(): Promise<void> {
     for (const life of [...this.#busy]) {
-      const isQuiet = !life.hasChanged && !life.writer.isBusy;
+      const isQuiet = !life.hasChanged && life.writer.unstoredBytes === 0;
       await life.checkpoint(isQuiet ? 'idle' : 'busy');
       if (isQuiet && !life.isMarked) this.#busy.delete(life);
     }
@@ -171,9 +140,14 @@ export class LogDirectory {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#timer?.cancel();
+    const { store, handles, journal } = this.#context;
     for (const { life } of this.#logs.values()) await life.close();
-    await this.#context.handles.close();
-    if (this.#context.fatal() === undefined) await this.#options.directory.markCleanStop(stop);
+    await journal.close();
+    await handles.close();
+    if (this.#context.fatal() !== undefined) return;
+    const sequence = encodeSequence(journal.nextSequence);
+    await store.commit(new LogChanges().nodeValue('journal', sequence));
+    await this.#options.directory.markCleanStop(stop);
   }
 
   #folderOf(key: LogKey): string {
@@ -212,67 +186,4 @@ export class LogDirectory {
         });
     });
   }
-}
-
-async function buildContext(options: LogDirectoryOptions): Promise<LogContext> {
-  const { directory, clock, logger } = options;
-  const { fs } = directory;
-  const limits = { ...defaultLogLimits, ...options.limits };
-  let fatal: unknown;
-  const onFatal = (caught: unknown): void => {
-    if (fatal !== undefined) return;
-    fatal = caught;
-    logger.error('storage-failed', 'Storage has failed; the node acknowledges nothing any more.', {
-      error: String(caught),
-    });
-    options.onFatal(caught);
-  };
-  const path = directory.path;
-  return {
-    fs,
-    clock,
-    logger,
-    limits,
-    handles: new HandlePool(fs, limits.idleHandlesMax),
-    store: new LogStore(options.meta),
-    indexes: new IndexStore(options.index, onFatal),
-    tails: new TailCache(limits.tailCacheBytes),
-    space: await DiskSpace.watch(fs, clock, { path, reserveBytes: limits.reserveBytes }),
-    flusher: new FlushScheduler({ clock, journal: undefined, onFatal }),
-    journal: undefined,
-    unstored: new ByteBudget(limits.unstoredBytesMax),
-    logsPath: `${path}/logs`,
-    keptPath: `${path}/kept`,
-    onFatal,
-    fatal: () => fatal,
-  };
-}
-
-async function recoverAll(context: LogContext): Promise<RecoveryReport[]> {
-  const waiting = context.store.activeKeys();
-  const reports: RecoveryReport[] = [];
-  const worker = async (): Promise<void> => {
-    for (let key = waiting.shift(); key !== undefined; key = waiting.shift()) {
-      const record = context.store.record(key);
-      if (record === undefined) continue;
-      const report = await recoverLog(context, key, record);
-      reports.push(report);
-      if (report.verdict === 'whole') continue;
-      context.logger.warn('log-tail-cut', 'The end of a log was cut at start.', {
-        log: logName(key),
-        ...report,
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: recoveriesAtOnce }, worker));
-  return reports;
-}
-
-async function findStrays(context: LogContext): Promise<string[]> {
-  const strays: string[] = [];
-  for (const name of await context.fs.list(context.logsPath)) {
-    const key = parseLogName(name);
-    if (key !== undefined && context.store.record(key) === undefined) strays.push(name);
-  }
-  return strays;
 }

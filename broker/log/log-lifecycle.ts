@@ -7,23 +7,21 @@
  *
  * Long operations (checkpoint, truncation, deletion) run one at a time.
  */
-import { HighwaterError } from '../../proto/model/errors.ts';
-import { type Offset, offset } from '../../proto/model/offset.ts';
-import { FileSystemError } from '../../proto/ports/file-system.ts';
-import { truncateEpochs } from './core/epoch-history.ts';
+import type { Offset } from '../../proto/model/offset.ts';
 import { ProducerState } from './core/producer-state.ts';
 import { checkpointLog } from './log-checkpoint.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
 import { cutLog, deleteBelow, restartAt } from './log-cut.ts';
+import { failLog } from './log-failure.ts';
 import { trimFiles } from './log-files.ts';
 import type { LogKey } from './log-key.ts';
 import { type LogRead, LogReader, type ReadRequest } from './log-reader.ts';
 import type { LogPlace } from './log-record.ts';
 import type { LogState } from './log-state.ts';
 import { LogChanges } from './log-store.ts';
-import { LogWriter } from './log-writer.ts';
-import type { LogFailure, LogListener } from './partition-log.ts';
+import { LogWriter, type WriterHost } from './log-writer.ts';
+import type { LogListener } from './partition-log.ts';
 import { producerSettings, replayProducers } from './producer-replay.ts';
 import { SegmentSet } from './segment-set.ts';
 import { LogTail } from './tail-cache.ts';
@@ -83,7 +81,13 @@ export class LogLifecycle {
   changed(): void {
     this.#hasChanged = true;
     this.#onBusy(this);
-    this.#notify();
+    if (this.#isNotifyDue || this.listener === undefined) return;
+    this.#isNotifyDue = true;
+    this.context.clock.soon(() => {
+      this.#isNotifyDue = false;
+      const { logEndOffset } = this.state;
+      this.listener?.onProgress({ logEndOffset, storedEnd: this.writer.stored });
+    });
   }
 
   /** Whether anything changed since this was asked last. */
@@ -110,6 +114,7 @@ export class LogLifecycle {
   /** The state of idempotence; undefined while it is being read from the log again. */
   producers(): ProducerState | undefined {
     const { state, context } = this;
+    if (this.isCutting) return undefined;
     if (state.producers !== undefined || this.#isReplaying) return state.producers;
     const snapshot = context.store.producersAt(this.key, state.logEndOffset);
     if (snapshot?.endOffset === state.logEndOffset || this.bytes === 0) {
@@ -160,19 +165,19 @@ export class LogLifecycle {
   }
 
   truncateTo(to: Offset, options: { readonly keepAside: boolean }): Promise<Offset> {
-    return this.#operation(() => this.#cutting(() => cutLog(this, to, options)));
+    return this.operation(() => this.#cutting(() => cutLog(this, to, options)));
   }
 
   resetTo(start: Offset): Promise<void> {
-    return this.#operation(() => this.#cutting(() => restartAt(this, start)));
+    return this.operation(() => this.#cutting(() => restartAt(this, start)));
   }
 
   deleteRecords(to: Offset): Promise<Offset> {
-    return this.#operation(() => deleteBelow(this, to));
+    return this.operation(() => deleteBelow(this, to));
   }
 
   checkpoint(wish: 'busy' | 'idle'): Promise<void> {
-    return this.#operation(() => checkpointLog(this, wish));
+    return this.operation(() => checkpointLog(this, wish));
   }
 
   /** The mark is gone from the store: the next write sets it again. */
@@ -211,7 +216,7 @@ export class LogLifecycle {
   /** For a log that is deleted or set aside: nothing is flushed any more. */
   async abandon(): Promise<void> {
     this.isClosed = true;
-    await this.#operation(() =>
+    await this.operation(() =>
       this.writer.exclusive(() => {
         this.writer.reset(this.state.logEndOffset);
         this.becomeIdle();
@@ -221,7 +226,8 @@ export class LogLifecycle {
     );
   }
 
-  #operation<Result>(work: () => Promise<Result>): Promise<Result> {
+  /** Runs work when all that was asked for before is done. */
+  operation<Result>(work: () => Promise<Result>): Promise<Result> {
     const run = this.#operations.then(work);
     this.#operations = run.catch(() => undefined);
     return run;
@@ -256,13 +262,13 @@ export class LogLifecycle {
       .then((producers) => {
         this.state.producers = producers;
       })
-      .catch((caught: unknown) => this.#fail(caught, end))
+      .catch((caught: unknown) => failLog(this, caught, end))
       .finally(() => {
         this.#isReplaying = false;
       });
   }
 
-  #writerHost(): ConstructorParameters<typeof LogWriter>[1] {
+  #writerHost(): WriterHost {
     return {
       key: this.key,
       folder: this.folder,
@@ -280,50 +286,7 @@ export class LogLifecycle {
       },
       onWritten: (end) => this.tail.written(end),
       onStored: () => this.changed(),
-      onFailure: (caught, cutTo) => this.#fail(caught, cutTo),
+      onFailure: (caught, cutTo) => failLog(this, caught, cutTo),
     };
-  }
-
-  /**
-   * The log goes on from what is written: a full disk is told and may pass, anything else that a
-   * file answers ends the node (rules B5.2, B5.3).
-   */
-  #fail(caught: unknown, end: Offset): void {
-    const isFull = caught instanceof FileSystemError && ['ENOSPC', 'EDQUOT'].includes(caught.errno);
-    const isDamage = caught instanceof HighwaterError && caught.code === 'DAMAGED_LOG';
-    const code = isFull ? 'DISK_FULL' : isDamage ? 'DAMAGED_LOG' : 'STORAGE_ERROR';
-    if (isFull) this.context.space.isFull();
-    if (code === 'STORAGE_ERROR') this.context.onFatal(caught);
-
-    const { state } = this;
-    state.logEndOffset = end;
-    state.epochs = truncateEpochs(state.epochs, offset(end + 1));
-    state.producers = undefined;
-    this.isCutting = true;
-    const failure: LogFailure = { code, logEndOffset: end, cause: caught };
-    void this.#operation(() =>
-      this.writer.exclusive(async () => {
-        this.resetMemory(end);
-        if (code === 'DISK_FULL') {
-          const segments = await this.segments();
-          const request = { key: this.key, segments, config: this.config, end };
-          state.producers = await replayProducers(this.context, request);
-        }
-        this.isCutting = false;
-      }),
-    ).catch((second: unknown) => this.context.onFatal(second));
-    this.listener?.onFailure(failure);
-  }
-
-  #notify(): void {
-    if (this.#isNotifyDue || this.listener === undefined) return;
-    this.#isNotifyDue = true;
-    this.context.clock.soon(() => {
-      this.#isNotifyDue = false;
-      this.listener?.onProgress({
-        logEndOffset: this.state.logEndOffset,
-        storedEnd: this.writer.stored,
-      });
-    });
   }
 }

@@ -44,12 +44,23 @@ interface FoundEnd {
   readonly reason: string | undefined;
 }
 
-/** Recovers one log; `stored` is a known record, or `damaged` if the record itself is unreadable. */
+/** What is known of a log before its files are looked at. */
+export interface RecoveryInput {
+  /** `damaged` if the record itself is unreadable. */
+  readonly record: LogRecord | 'damaged';
+  /** How far the journal says that the log had been stored; undefined if it says nothing. */
+  readonly storedTo: Omit<LogPlace, 'offset'> | undefined;
+  /** The journal itself is damaged: something stored may be missing without a trace. */
+  readonly isSuspect: boolean;
+}
+
+/** Recovers one log. */
 export async function recoverLog(
   context: LogContext,
   key: LogKey,
-  stored: LogRecord | 'damaged',
+  input: RecoveryInput,
 ): Promise<RecoveryReport> {
+  const stored = input.record;
   const folder = `${context.logsPath}/${logName(key)}`;
   const place: FilesPlace = { fs: context.fs, handles: context.handles, folder };
   const files = await listSegmentFiles(context.fs, folder);
@@ -65,7 +76,8 @@ export async function recoverLog(
   const isReachable = stored !== 'damaged' && reaches(files, known.recoveryPoint);
   const from = isReachable ? known : fromOldest(known, files);
   const found = await scan(context, from, files);
-  const verdict = await judge(context, { known, found, files, isReachable });
+  const isKnownGood = isReachable && !input.isSuspect;
+  const verdict = await judge(context, { input, found, files, isKnownGood });
   return finish(context, place, { key, known: isReachable ? known : from, found, verdict });
 }
 
@@ -148,15 +160,14 @@ function withBatch(epochs: EpochHistory, epoch: number, baseOffset: Offset): Epo
 async function judge(
   context: LogContext,
   facts: {
-    readonly known: LogRecord;
+    readonly input: RecoveryInput;
     readonly found: FoundEnd;
     readonly files: readonly SegmentFile[];
-    readonly isReachable: boolean;
+    readonly isKnownGood: boolean;
   },
 ): Promise<TailVerdict> {
-  const { known, found, files } = facts;
-  if (!facts.isReachable) return 'damaged';
-  if (found.end.offset < known.recoveryPoint.offset) return 'damaged';
+  const { input, found, files } = facts;
+  if (!facts.isKnownGood || isShortOf(found.end, input.storedTo)) return 'damaged';
   let goodBatchBehind = false;
   let fileBytes = found.end.position;
   for (const file of files) {
@@ -167,7 +178,14 @@ async function judge(
     const from = isLast ? found.end.position : 0;
     goodBatchBehind ||= await hasGoodBatch(context, file, { from, above: found.end.offset });
   }
-  return judgeTail({ goodTo: found.end.position, fileBytes, storedTo: 0, goodBatchBehind });
+  const isWhole = fileBytes === found.end.position;
+  return judgeTail({ isWhole, goodBatchBehind });
+}
+
+/** True if bytes that the journal had made durable are not good. */
+function isShortOf(end: LogPlace, stored: RecoveryInput['storedTo']): boolean {
+  if (stored === undefined || end.segmentBase > stored.segmentBase) return false;
+  return end.segmentBase < stored.segmentBase || end.position < stored.position;
 }
 
 async function hasGoodBatch(
@@ -216,6 +234,7 @@ async function finish(
     highWatermark: found.end.offset < known.highWatermark ? found.end.offset : known.highWatermark,
     recoveryPoint: found.end,
     isTruncating: false,
+    journalFrom: context.journal.nextSequence,
     bytes: after.bytes,
     epochs: found.epochs,
     damage:

@@ -6,12 +6,11 @@
  * accepted → written (in the file) → stored (durable, or in the page cache for flush=os).
  *
  * Invariants: (1) stored <= written <= accepted, all on batch boundaries;
- *             (2) bytes above `stored` are held in memory until they are stored, so that the
- *                 journal can write them again;
+ *             (2) bytes above `stored` are held in memory, so that the journal can write them again;
  *             (3) while `exclusive` work runs, no write and no flush of this log is in flight.
- * A failed write or flush ends the writer: it takes nothing any more until it is opened again.
+ * A failed write or flush stops the writer: it takes nothing until `reset`.
  */
-import { type Offset, offset } from '../../proto/model/offset.ts';
+import type { Offset } from '../../proto/model/offset.ts';
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import type { FlushShare } from './core/flush-plan.ts';
 import { shouldRoll } from './core/roll-policy.ts';
@@ -20,9 +19,11 @@ import type { LogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogKey } from './log-key.ts';
 import type { LogPlace } from './log-record.ts';
-import type { ActiveSegment, WriteGroup } from './segment.ts';
+import { PendingBatches } from './pending-batches.ts';
+import type { ActiveSegment } from './segment.ts';
 import type { SegmentSet } from './segment-set.ts';
 import { UnflushedFiles } from './unflushed-files.ts';
+import { UnstoredGroups } from './unstored-groups.ts';
 
 /** What the writer needs of its log. */
 export interface WriterHost {
@@ -32,43 +33,27 @@ export interface WriterHost {
   /** Loads the segments, and marks the log as active before anything counts as stored. */
   openForWriting(): Promise<SegmentSet>;
   onWritten(end: Offset): void;
-  onStored(end: Offset): void;
-  onFailure(caught: unknown, cutTo: Offset): void;
+  onStored(): void;
+  /** The write failed and the file was cut back: the log ends at `end`, unless that is fatal too. */
+  onFailure(caught: unknown, end: Offset): void;
 }
-
-interface PendingBatch {
-  readonly bytes: Buffer;
-  readonly header: BatchHeader;
-}
-
-/** A written group that is not stored yet. */
-interface UnstoredGroup {
-  readonly segmentBase: Offset;
-  readonly position: number;
-  readonly endOffset: Offset;
-  readonly group: WriteGroup;
-}
-
-/** IOV_MAX is 1024; small batches are gathered into one buffer instead. */
-const buffersPerWriteMax = 512;
-const smallBatchBytes = 4096;
 
 export class LogWriter {
+  readonly files: UnflushedFiles;
   readonly #context: LogContext;
   readonly #host: WriterHost;
-  readonly files: UnflushedFiles;
-  #pending: PendingBatch[] = [];
-  #pendingBytes = 0;
-  #unstored: UnstoredGroup[] = [];
-  #unstoredBytes = 0;
+  readonly #pending = new PendingBatches();
+  readonly #unstored = new UnstoredGroups();
   #written: Offset;
   #stored: Offset;
+  /** Up to here bytes counted as stored without any flush: the journal does not have them. */
+  #unflushedTo = 0;
   #isWriting = false;
   #isPumpDue = false;
   #flushes = 0;
   #holds = 0;
   #hasFailed = false;
-  #whenIdle: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
   #exclusiveChain: Promise<unknown> = Promise.resolve();
 
   constructor(context: LogContext, host: WriterHost, end: Offset) {
@@ -89,17 +74,11 @@ export class LogWriter {
 
   /** Accepted and not yet stored. */
   get unstoredBytes(): number {
-    return this.#pendingBytes + this.#unstoredBytes;
-  }
-
-  /** True while something waits, is being written or flushed, or waits for either. */
-  get isBusy(): boolean {
-    return this.#isWriting || this.#flushes > 0 || this.#pending.length > 0 || this.#holds > 0;
+    return this.#pending.bytes + this.#unstored.bytes;
   }
 
   enqueue(bytes: Buffer, header: BatchHeader): void {
-    this.#pending.push({ bytes, header });
-    this.#pendingBytes += bytes.length;
+    this.#pending.push(bytes, header);
     this.#context.unstored.add(bytes.length);
     this.#schedulePump();
   }
@@ -108,13 +87,13 @@ export class LogWriter {
   exclusive<Result>(work: () => Promise<Result>): Promise<Result> {
     this.#holds++;
     const run = this.#exclusiveChain.then(async () => {
-      await this.#idle();
+      while (this.#isWriting || this.#flushes > 0) await this.#somethingEnded();
       return work();
     });
     const done = (): void => {
       this.#holds--;
       this.#schedulePump();
-      this.requestFlush();
+      this.#requestFlush();
     };
     this.#exclusiveChain = run.then(done, done);
     return run;
@@ -122,80 +101,79 @@ export class LogWriter {
 
   /** Resolves when everything below `end` has been written, or never will be. */
   async reached(end: Offset): Promise<void> {
-    while (this.#written < end && !this.#hasFailed) {
-      await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
-    }
+    while (this.#written < end && !this.#hasFailed) await this.#somethingEnded();
   }
 
-  /** Only in exclusive work: the log ends here now, whatever was accepted or unstored above is gone. */
+  /** Only in exclusive work: the log ends here, flushed in place; what was accepted above is gone. */
   reset(end: Offset): void {
     this.#context.unstored.add(-this.unstoredBytes);
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    this.#unstored = [];
-    this.#unstoredBytes = 0;
+    this.#pending.clear();
+    this.#unstored.clear();
     this.#written = end;
     this.#stored = end;
+    this.#unflushedTo = 0;
     this.#hasFailed = false;
     this.files.clear();
   }
 
-  // What the flush scheduler asks of a log.
-
-  /** Undefined if there is nothing to flush, or not now. */
+  /** What a flush round would flush; undefined if there is nothing, or not now. */
   flushShare(): FlushShare | undefined {
-    if (this.#holds > 0 || this.#hasFailed || this.#unstored.length === 0) return undefined;
-    return { files: this.files.count, bytes: this.#unstoredBytes };
+    if (this.#holds > 0 || this.#hasFailed || this.#unstored.bytes === 0) return undefined;
+    return {
+      files: this.files.count,
+      bytes: this.#unstored.bytes,
+      inPlaceOnly: this.#unflushedTo > this.files.flushedTo,
+    };
   }
 
-  /** The bytes that a journal round would write again. */
+  /** The bytes that a journal round writes again. */
   journalEntries(): JournalEntry[] {
-    return this.#unstored.map(({ segmentBase, position, group }) => ({
-      key: this.#host.key,
-      segmentBase,
-      position,
-      buffers: group.buffers,
-      bytes: group.bytes,
-    }));
+    return this.#unstored.journalEntries(this.#host.key);
   }
 
   /** Runs one flush of what is written now; on success that is stored. */
-  async flushWith(flush: () => Promise<void>): Promise<void> {
+  async flushWith(flush: (upTo: Offset) => Promise<void>): Promise<void> {
     const upTo = this.#written;
     this.#flushes++;
     try {
-      await flush();
+      await flush(upTo);
       this.#advanceStored(upTo);
     } catch (caught) {
       this.#hasFailed = true;
       throw caught;
     } finally {
       this.#flushes--;
-      this.#wake();
+      this.#somethingEnds();
     }
   }
 
   /** fdatasync of every file with unflushed bytes; resolves to the place up to which all is flushed. */
   async flushInPlace(place: () => LogPlace): Promise<LogPlace> {
     let reached = place();
-    await this.flushWith(async () => {
+    await this.flushWith((upTo) => {
       reached = place();
-      await this.files.flush();
+      return this.files.flush(upTo);
     });
     return reached;
   }
 
-  requestFlush(): void {
-    if (this.#unstored.length > 0 && !this.#hasFailed) this.#context.flusher.request(this);
+  /** Flushes in place what the journal holds of this log, so that the journal may forget it. */
+  async flushBehind(): Promise<void> {
+    while (this.#holds > 0) await this.#exclusiveChain;
+    if (!this.#hasFailed) await this.flushWith((upTo) => this.files.flush(upTo));
   }
 
+  #requestFlush(): void {
+    if (this.#unstored.bytes > 0 && !this.#hasFailed) this.#context.flusher.request(this);
+  }
+
+  /** At the end of the turn, so that all that one turn accepted goes into one write. */
   #schedulePump(): void {
-    if (this.#isPumpDue || this.#pending.length === 0) return;
+    if (this.#isPumpDue || this.#isWriting || this.#pending.isEmpty) return;
     this.#isPumpDue = true;
     this.#context.clock.soon(() => {
       this.#isPumpDue = false;
-      if (this.#isWriting || this.#holds > 0 || this.#hasFailed || this.#pending.length === 0)
-        return;
+      if (this.#isWriting || this.#holds > 0 || this.#hasFailed || this.#pending.isEmpty) return;
       this.#isWriting = true;
       void this.#writePending();
     });
@@ -205,106 +183,76 @@ export class LogWriter {
     let active: ActiveSegment | undefined;
     try {
       const segments = await this.#host.openForWriting();
-      while (this.#pending.length > 0 && this.#holds === 0) {
+      while (!this.#pending.isEmpty && this.#holds === 0) {
         active = this.#segmentFor(segments);
-        const group = this.#takeGroup(active);
-        this.files.written(active);
+        const room = this.#host.config().segmentBytes - active.bytes;
+        const group = this.#pending.take(Math.min(room, this.#context.limits.writeBytesMax));
         const position = active.bytes;
+        this.files.writing(active);
         await active.write(group, this.#context.clock.wall());
-        this.#afterWrite(active, position, group);
+        this.#unstored.push({
+          segmentBase: active.baseOffset,
+          position,
+          endOffset: active.endOffset,
+          group,
+        });
+        this.#afterWrite(active.endOffset);
       }
     } catch (caught) {
       await this.#failWrite(caught, active);
     } finally {
       this.#isWriting = false;
-      this.#wake();
+      this.#somethingEnds();
+      this.#schedulePump();
     }
   }
 
   /** The segment for the next batch: the active one, or a fresh one where that is full. */
   #segmentFor(segments: SegmentSet): ActiveSegment {
-    const next = this.#pending[0]?.bytes.length ?? 0;
     const facts = { bytes: segments.active.bytes, beganMs: segments.active.beganMs };
-    const nowMs = this.#context.clock.wall();
-    if (shouldRoll(this.#host.config(), facts, { bytes: next, nowMs })) {
-      this.files.sealed(segments.roll());
-    }
+    const next = { bytes: this.#pending.nextBytes, nowMs: this.#context.clock.wall() };
+    if (shouldRoll(this.#host.config(), facts, next)) this.files.sealed(segments.roll());
     return segments.active;
   }
 
-  /** As many of the waiting batches as fit one write and the segment; at least one. */
-  #takeGroup(active: ActiveSegment): WriteGroup {
-    const room = this.#host.config().segmentBytes - active.bytes;
-    const bytesMax = Math.min(room, this.#context.limits.writeBytesMax);
-    let bytes = 0;
-    let count = 0;
-    for (const batch of this.#pending) {
-      if (count > 0 && (bytes + batch.bytes.length > bytesMax || count >= buffersPerWriteMax))
-        break;
-      bytes += batch.bytes.length;
-      count++;
+  #afterWrite(end: Offset): void {
+    this.#written = end;
+    this.#host.onWritten(end);
+    if (this.#host.config().flush === 'os') {
+      this.#unflushedTo = end;
+      this.#advanceStored(end);
+    } else {
+      this.#requestFlush();
     }
-    const taken = this.#pending.splice(0, count);
-    this.#pendingBytes -= bytes;
-    this.#unstoredBytes += bytes;
-    const buffers = taken.map((batch) => batch.bytes);
-    const areSmall = count > 1 && bytes / count < smallBatchBytes;
-    return {
-      buffers: areSmall ? [Buffer.concat(buffers, bytes)] : buffers,
-      headers: taken.map((batch) => batch.header),
-      bytes,
-    };
-  }
-
-  #afterWrite(active: ActiveSegment, position: number, group: WriteGroup): void {
-    this.#written = active.endOffset;
-    const { baseOffset: segmentBase, endOffset } = active;
-    this.#unstored.push({ segmentBase, position, endOffset, group });
-    this.#host.onWritten(this.#written);
-    this.#wake();
-    if (this.#host.config().flush === 'os') this.#advanceStored(this.#written);
-    else this.requestFlush();
+    this.#somethingEnds();
   }
 
   #advanceStored(upTo: Offset): void {
-    let count = 0;
-    let bytes = 0;
-    for (const unstored of this.#unstored) {
-      if (unstored.endOffset > upTo) break;
-      bytes += unstored.group.bytes;
-      count++;
-    }
-    this.#unstored.splice(0, count);
-    this.#unstoredBytes -= bytes;
-    this.#context.unstored.add(-bytes);
+    this.#context.unstored.add(-this.#unstored.release(upTo));
     if (upTo <= this.#stored) return;
     this.#stored = upTo;
-    this.#host.onStored(upTo);
+    this.#host.onStored();
   }
 
   /** The file is cut back to its last whole batch; what was accepted above is told to be lost. */
   async #failWrite(caught: unknown, active: ActiveSegment | undefined): Promise<void> {
     this.#hasFailed = true;
-    let cause = caught;
     try {
       await active?.cutBack();
+      this.#host.onFailure(caught, this.#written);
     } catch (second) {
-      cause = second;
+      // Partial bytes that cannot be removed would come back as a torn tail of somebody else's log.
       this.#context.onFatal(second);
     }
-    this.#host.onFailure(cause, offset(this.#written));
   }
 
-  async #idle(): Promise<void> {
-    while (this.#isWriting || this.#flushes > 0) {
-      await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
-    }
+  #somethingEnded(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  #wake(): void {
-    const waiting = this.#whenIdle;
-    this.#whenIdle = [];
+  #somethingEnds(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
     for (const wake of waiting) wake();
-    this.#schedulePump();
   }
 }

@@ -240,19 +240,26 @@ export class PartitionLog {
     return this.#life.checkpoint('busy');
   }
 
-  #refusal(
-    batches: readonly Buffer[],
-  ): Extract<AppendResult, { kind: 'refused' }>['code'] | undefined {
+  /** Why an append of so many bytes would be refused at this moment; undefined: it would not. */
+  refusalOf(bytes: number): Extract<AppendResult, { kind: 'refused' }>['code'] | undefined {
     if (this.#context.fatal() !== undefined) return 'STORAGE_ERROR';
     if (this.#life.isClosed) return 'CLOSED';
     if (this.#life.isCutting || this.#life.producers() === undefined) return 'OVERLOADED';
-    let bytes = 0;
-    for (const batch of batches) bytes += batch.length;
     const { limits, unstored, space } = this.#context;
     const { writer } = this.#life;
     if (writer.unstoredBytes + bytes > limits.unstoredBytesPerLogMax) return 'OVERLOADED';
     if (!unstored.hasRoom(bytes)) return 'OVERLOADED';
-    return space.take(bytes) ? undefined : 'DISK_FULL';
+    return space.hasRoom(bytes) ? undefined : 'DISK_FULL';
+  }
+
+  #refusal(
+    batches: readonly Buffer[],
+  ): Extract<AppendResult, { kind: 'refused' }>['code'] | undefined {
+    let bytes = 0;
+    for (const batch of batches) bytes += batch.length;
+    const refusal = this.refusalOf(bytes);
+    if (refusal !== undefined) return refusal;
+    return this.#context.space.take(bytes) ? undefined : 'DISK_FULL';
   }
 
   #accept(header: BatchHeader): void {

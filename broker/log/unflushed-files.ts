@@ -18,6 +18,7 @@ export class UnflushedFiles {
   readonly #sealed = new Set<ActiveSegment>();
   #hasNewFile = false;
   #isNewFolder = false;
+  #flushedTo = 0;
   #chain: Promise<void> = Promise.resolve();
 
   constructor(context: LogContext, folder: string) {
@@ -35,7 +36,7 @@ export class UnflushedFiles {
   }
 
   /** The segment is about to be written to. */
-  written(segment: ActiveSegment): void {
+  writing(segment: ActiveSegment): void {
     if (segment.bytes === 0) this.#hasNewFile = true;
     this.#segments.add(segment);
   }
@@ -46,9 +47,17 @@ export class UnflushedFiles {
     else segment.release();
   }
 
-  /** Flushes what has been written so far; one flush of a log at a time. */
-  flush(): Promise<void> {
-    const run = this.#chain.then(() => this.#flushOnce());
+  /** Offset up to which everything is flushed in place. */
+  get flushedTo(): number {
+    return this.#flushedTo;
+  }
+
+  /** Flushes what has been written, up to `upTo` or more; one flush of a log at a time. */
+  flush(upTo: number): Promise<void> {
+    const run = this.#chain.then(async () => {
+      await this.#flushOnce();
+      this.#flushedTo = Math.max(this.#flushedTo, upTo);
+    });
     this.#chain = run.catch(() => undefined);
     return run;
   }
@@ -58,6 +67,7 @@ export class UnflushedFiles {
     for (const segment of this.#sealed) segment.release();
     this.#segments.clear();
     this.#sealed.clear();
+    this.#flushedTo = 0;
   }
 
   async #flushOnce(): Promise<void> {

@@ -14,6 +14,8 @@ export const journalBytesPerFileMax = 1024 * 1024;
 export interface FlushShare {
   readonly files: number;
   readonly bytes: number;
+  /** Bytes that the journal does not have lie below: they must be flushed where they are. */
+  readonly inPlaceOnly: boolean;
 }
 
 /** Decides for one round. */

@@ -1,0 +1,181 @@
+/**
+ * Redoes the flush journal after a crash, before anything else reads the segments: every entry that
+ * still belongs to its log is written to its place again. Done twice it does no harm.
+ *
+ * Redone are the entries of logs that are marked active, above the log's fence and above its recovery
+ * point: all others are in their segments, or their log was cut, deleted or made anew since.
+ */
+import type { FileHandle, FileSystem } from '../../proto/ports/file-system.ts';
+import { writeAll } from '../../proto/ports/file-system.ts';
+import type { HandlePool } from './handle-pool.ts';
+import {
+  type BlockHead,
+  blockAlignment,
+  blockHeadBytes,
+  decodeBlock,
+  type JournalEntry,
+  paddedBytes,
+  readBlockHead,
+} from './journal-format.ts';
+import { type LogKey, logName } from './log-key.ts';
+import type { LogPlace, LogRecord } from './log-record.ts';
+import { segmentFileName } from './segment.ts';
+import { readFully } from './segment-scan.ts';
+
+/** What the redo rests on. */
+export interface RedoPlace {
+  readonly fs: FileSystem;
+  readonly handles: HandlePool;
+  readonly journalPath: string;
+  readonly logsPath: string;
+  /** The record of a log that is marked active; undefined for all others. */
+  recordOf(key: LogKey): LogRecord | undefined;
+}
+
+/** What the journal held. */
+export interface RedoResult {
+  /** The sequence that the next block gets. */
+  readonly nextSequence: number;
+  /** By log name: how far its bytes are known to have been stored. */
+  readonly storedTo: ReadonlyMap<string, Omit<LogPlace, 'offset'>>;
+  /** A block that was needed and had been durable is unreadable: every active log is suspect. */
+  readonly isDamaged: boolean;
+}
+
+/** A run of good blocks from the start of one file. */
+interface Run {
+  readonly file: FileHandle;
+  readonly first: number;
+  readonly last: number;
+  readonly neededFrom: number;
+  readonly end: number;
+}
+
+/** Redoes all files of the ring in the order of their sequences. */
+export async function redoJournal(place: RedoPlace): Promise<RedoResult> {
+  const files: FileHandle[] = [];
+  const storedTo = new Map<string, Omit<LogPlace, 'offset'>>();
+  try {
+    const runs: Run[] = [];
+    for (const name of await place.fs.list(place.journalPath)) {
+      if (!name.endsWith('.journal')) continue;
+      const file = await place.fs.open(`${place.journalPath}/${name}`, 'read');
+      files.push(file);
+      const run = await readRun(file);
+      if (run !== undefined) runs.push(run);
+    }
+    runs.sort((a, b) => a.first - b.first);
+    const newest = runs.at(-1);
+    if (newest === undefined) return { nextSequence: 1, storedTo, isDamaged: false };
+
+    const isDamaged = hasGap(runs, newest.neededFrom) || (await hasLaterBlock(newest));
+    for (const run of runs) {
+      if (run.last < newest.neededFrom) continue;
+      await eachBlock(run.file, run.first, async (head, block) => {
+        const entries = decodeBlock(block);
+        if (entries === undefined) return false;
+        for (const entry of entries) await redoEntry(place, storedTo, { entry, head });
+        return true;
+      });
+    }
+    return { nextSequence: newest.last + 1, storedTo, isDamaged };
+  } finally {
+    for (const file of files) await file.close();
+  }
+}
+
+/** A run that ends early, with the next one needed and not following it. */
+function hasGap(runs: readonly Run[], neededFrom: number): boolean {
+  let expected = neededFrom;
+  for (const run of runs) {
+    if (run.last < neededFrom) continue;
+    if (run.first > expected) return true;
+    expected = run.last + 1;
+  }
+  return false;
+}
+
+async function redoEntry(
+  place: RedoPlace,
+  storedTo: Map<string, Omit<LogPlace, 'offset'>>,
+  redo: { readonly entry: JournalEntry; readonly head: BlockHead },
+): Promise<void> {
+  const { entry, head } = redo;
+  const record = place.recordOf(entry.key);
+  if (record === undefined || head.sequence < record.journalFrom) return;
+  const end = entry.position + entry.bytes;
+  const point = record.recoveryPoint;
+  if (entry.segmentBase < point.segmentBase) return;
+  if (entry.segmentBase === point.segmentBase && end <= point.position) return;
+
+  const name = logName(entry.key);
+  const folder = `${place.logsPath}/${name}`;
+  await place.fs.makeDirectory(folder);
+  const lease = await place.handles.lease(
+    `${folder}/${segmentFileName(entry.segmentBase)}`,
+    'create',
+  );
+  try {
+    await writeAll(lease.handle, entry.buffers, entry.position);
+  } finally {
+    lease.release();
+  }
+  storedTo.set(name, { segmentBase: entry.segmentBase, position: end });
+}
+
+async function readRun(file: FileHandle): Promise<Run | undefined> {
+  let first: BlockHead | undefined;
+  let last: BlockHead | undefined;
+  const end = await eachBlock(file, undefined, (head, block) => {
+    if (decodeBlock(block) === undefined) return Promise.resolve(false);
+    first ??= head;
+    last = head;
+    return Promise.resolve(true);
+  });
+  if (first === undefined || last === undefined) return undefined;
+  const { sequence, neededFrom } = last;
+  return { file, first: first.sequence, last: sequence, neededFrom, end };
+}
+
+/** Visits blocks of consecutive sequences while they are good; returns where the next would begin. */
+async function eachBlock(
+  file: FileHandle,
+  firstSequence: number | undefined,
+  visit: (head: BlockHead, block: Buffer) => Promise<boolean>,
+): Promise<number> {
+  let expected = firstSequence;
+  for (let position = 0; ; ) {
+    const head = await readHeadAt(file, position);
+    if (head === undefined || (expected !== undefined && head.sequence !== expected))
+      return position;
+    const block = Buffer.allocUnsafeSlow(head.bytes);
+    if ((await readFully(file, block, position)) < head.bytes) return position;
+    if (!(await visit(head, block))) return position;
+    expected = head.sequence + 1;
+    position += paddedBytes(head.bytes);
+  }
+}
+
+async function readHeadAt(file: FileHandle, position: number): Promise<BlockHead | undefined> {
+  const bytes = Buffer.alloc(blockHeadBytes);
+  const count = await readFully(file, bytes, position);
+  return count < blockHeadBytes ? undefined : readBlockHead(bytes);
+}
+
+const pieceBytes = 1024 * 1024;
+
+/** Blocks are written one at a time: a later one that is good proves that the bad one was durable. */
+async function hasLaterBlock(run: Run): Promise<boolean> {
+  const piece = Buffer.allocUnsafeSlow(pieceBytes);
+  for (let start = run.end; ; start += pieceBytes) {
+    const count = await readFully(run.file, piece, start);
+    for (let at = 0; at < count; at += blockAlignment) {
+      const head = readBlockHead(piece.subarray(at, count));
+      if (head === undefined || head.sequence <= run.last + 1) continue;
+      const block = Buffer.allocUnsafeSlow(head.bytes);
+      if ((await readFully(run.file, block, start + at)) < head.bytes) continue;
+      if (decodeBlock(block) !== undefined) return true;
+    }
+    if (count < pieceBytes) return false;
+  }
+}
