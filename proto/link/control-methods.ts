@@ -11,6 +11,8 @@ import {
   ForwardResponse,
   HeartbeatRequest,
   HeartbeatResponse,
+  MeetRequest,
+  MeetResponse,
   PromiseAnswersRequest,
   PromiseAnswersResponse,
   RegisterBrokerRequest,
@@ -39,6 +41,7 @@ export const controlMethods = {
   alterPartitions: method(3, AlterPartitionsRequest, AlterPartitionsResponse),
   promiseAnswers: method(4, PromiseAnswersRequest, PromiseAnswersResponse),
   forward: method(5, ForwardRequest, ForwardResponse),
+  meet: method(7, MeetRequest, MeetResponse),
   allocateProducerIds: method(6, AllocateProducerIdsRequest, AllocateProducerIdsResponse),
 };
 
