@@ -155,7 +155,7 @@ class LmdbKeyValueStore implements KeyValueStore {
         this.#write(group.flatMap(({ changes }) => changes));
       })
       .then(() => undefined)
-      .catch((error: unknown) => this.#failure(error));
+      .catch(async (error: unknown) => this.#failure(await causeOf(error)));
     return new Promise((resolve) => {
       const timer = this.#options.clock.after(flushMsMax, () =>
         resolve(this.#failure(new Error(`no flush within ${flushMsMax} ms`))),
@@ -215,6 +215,9 @@ function openEnvironment(
     path: join(directory, dataFile),
     maxDbs: tableCount + 1,
     overlappingSync: false,
+    // Each flush is one explicit batch. LMDB's own batch of a turn would reject a promise of its own
+    // that nobody can catch.
+    eventTurnBatching: false,
     noSync: durability === 'unsynced',
   });
 }
@@ -225,6 +228,16 @@ function openTable(environment: RootDatabase, name: string): Table {
     keyEncoding: 'binary',
     cache: false,
   });
+}
+
+/** LMDB rejects with a promise inside that rejects with the reason, and that must be caught too. */
+async function causeOf(error: unknown): Promise<unknown> {
+  const { commitError } = error as { readonly commitError?: Promise<unknown> };
+  if (!(commitError instanceof Promise)) return error;
+  return commitError.then(
+    () => error,
+    (reason: unknown) => reason,
+  );
 }
 
 /** Without the properties that are undefined. */
