@@ -2,21 +2,10 @@
 import { createLinkEndpoint } from '../../proto/link/link-endpoint.ts';
 import { createTcpNetwork } from '../../proto/link/node/tcp-network.ts';
 import { clusterId, incarnationId, nodeId, storageId } from '../../proto/model/ids.ts';
-import type { Clock } from '../../proto/ports/clock.ts';
 import type { LinkEndpoint } from '../../proto/ports/link.ts';
 import { silentLogger } from '../../proto/ports/logger.ts';
-
-const clock: Clock = {
-  now: () => performance.now(),
-  wall: () => Date.now(),
-  after: (ms, callback) => {
-    const timer = setTimeout(callback, ms);
-    return { cancel: () => clearTimeout(timer) };
-  },
-  soon: (callback) => {
-    setImmediate(callback);
-  },
-};
+import { nodeClock } from '../../proto/ports/node/node-clock.ts';
+import { nodeRandom } from '../../proto/ports/node/node-random.ts';
 
 export function createBenchEndpoint(node: number): LinkEndpoint {
   const id = `b0000000-0000-4000-8000-00000000000${node}`;
@@ -29,9 +18,9 @@ export function createBenchEndpoint(node: number): LinkEndpoint {
       featureMin: 1,
       featureMax: 1,
     },
-    network: createTcpNetwork({ clock, logger: silentLogger }),
-    clock,
-    random: { below: (bound) => Math.floor(Math.random() * bound), uuid: () => id },
+    network: createTcpNetwork({ clock: nodeClock, logger: silentLogger }),
+    clock: nodeClock,
+    random: nodeRandom,
     logger: silentLogger,
   });
 }

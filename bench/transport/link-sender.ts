@@ -21,10 +21,10 @@ const plainHeader = Buffer.alloc(messageHeaderBytes);
 async function serveLink(): Promise<number> {
   const endpoint = createBenchEndpoint(1);
   endpoint.accept('replication', (stream) => {
-    let go: Go | undefined;
+    let go: Go = { messageBytes: 0, count: 0 };
     let next = 0;
     const push = (): void => {
-      while (go !== undefined && next < go.count) {
+      while (next < go.count) {
         const payload = payloadOf(go.messageBytes, next);
         next += 1;
         if (!stream.send(plainHeader, [payload])) return;

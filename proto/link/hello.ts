@@ -23,7 +23,7 @@
 import { clusterId, incarnationId, type NodeId, nodeId, storageId } from '../model/ids.ts';
 import type { PeerIdentity } from '../ports/link.ts';
 
-export const wireVersion = 1;
+const wireVersion = 1;
 const magic = Buffer.from('HWPL', 'latin1');
 const prefaceBytes = 8;
 const helloBytes = 76;

@@ -134,8 +134,8 @@ class Endpoint implements LinkEndpoint {
 
   #accept(wire: Wire): WireHandlers {
     const session = this.#newSession(undefined, () => {});
-    if (this.#isClosed) session.fail('local', 'the endpoint was closed');
     session.accepted(wire);
+    if (this.#isClosed) session.fail('local', 'the endpoint was closed');
     return session;
   }
 

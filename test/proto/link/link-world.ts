@@ -21,7 +21,7 @@ export interface WorldNode {
   readonly lines: readonly LogLine[];
 }
 
-export interface NodeOptions {
+interface NodeOptions {
   readonly identity?: Partial<PeerIdentity>;
   readonly timings?: Partial<LinkTimings>;
 }
@@ -52,7 +52,7 @@ export function recordingLogger(lines: LogLine[]): Logger {
   return logger;
 }
 
-export const testCluster = clusterId('c0000000-0000-4000-8000-000000000001');
+const testCluster = clusterId('c0000000-0000-4000-8000-000000000001');
 
 export function testIdentity(number: number, own: Partial<PeerIdentity> = {}): PeerIdentity {
   const tail = String(number).padStart(12, '0');

@@ -3,8 +3,8 @@ import { createLinkEndpoint } from '../../../proto/link/link-endpoint.ts';
 import { createTcpNetwork, type LinkCredentials } from '../../../proto/link/node/tcp-network.ts';
 import { nodeId } from '../../../proto/model/ids.ts';
 import { SeededRandom } from '../../../proto/ports/memory/seeded-random.ts';
+import { nodeClock } from '../../../proto/ports/node/node-clock.ts';
 import { type LinkWorld, type LogLine, recordingLogger, testIdentity } from './link-world.ts';
-import { realClock } from './real-clock.ts';
 
 /** Longer than any of these tests takes, shorter than the runner's own limit. */
 const patienceMs = 15_000;
@@ -19,8 +19,8 @@ export function createTcpWorld(credentials?: (node: number) => LinkCredentials):
       const own = credentials === undefined ? {} : { credentials: credentials(number) };
       const endpoint = createLinkEndpoint({
         identity,
-        network: createTcpNetwork({ clock: realClock, logger, ...own }),
-        clock: realClock,
+        network: createTcpNetwork({ clock: nodeClock, logger, ...own }),
+        clock: nodeClock,
         random: new SeededRandom(number),
         logger,
         timings: options.timings ?? {},
