@@ -40,7 +40,7 @@ export async function runLink(context: BenchContext): Promise<BenchOutcome> {
         measure: () => measure(context, receiver, { via, ports, go: { messageBytes, count } }),
       }));
       await interleave(1, measured); // The compiler settles first.
-      const rounds = await interleave(context.isQuick ? 7 : 15, measured);
+      const rounds = await interleave(context.isQuick ? 11 : 15, measured);
       const key = `link_${name}_vs_raw`;
       samples[key] = ratios(rounds.link, rounds.raw);
       figures[key] = median(samples[key]);

@@ -5,6 +5,8 @@ import type { Wire, WireCloseReason, WireHandlers } from '../wire.ts';
 
 /** Bytes of one read when there is no payload to be filled. */
 const scratchBytes = 64 * 1024;
+/** The same right after a large payload: another is likely, of which little is to be copied. */
+const scratchBytesBetween = 16 * 1024;
 /** How long a closing socket may take to send what was written. */
 const lingerMs = 1_000;
 
@@ -109,14 +111,18 @@ export class TcpWire implements Wire {
  */
 export function readDirectly(wireOf: () => TcpWire | undefined): OnReadOpts {
   const scratch = Buffer.allocUnsafeSlow(scratchBytes);
+  const between = scratch.subarray(0, scratchBytesBetween);
+  let lent = scratch;
   let direct: Buffer | undefined;
   return {
     buffer: () => {
+      const wasDirect = direct !== undefined;
       direct = wireOf()?.space();
-      return direct ?? scratch;
+      lent = wasDirect ? between : scratch;
+      return direct ?? lent;
     },
     callback: (count) => {
-      if (direct === undefined) wireOf()?.lend(scratch.subarray(0, count));
+      if (direct === undefined) wireOf()?.lend(lent.subarray(0, count));
       else wireOf()?.filled(count);
       return true;
     },
