@@ -73,6 +73,8 @@ export const limits = {
   metadataHistoryBytesMax: 16 * MiB,
   /** Events kept by the flight recorder; the oldest is dropped first. */
   journalBytesMax: 8 * MiB,
+  /** Changes and reads of one controller that wait for the quorum; beyond it they are OVERLOADED. */
+  quorumPendingBytesMax: 16 * MiB,
   /** Records are decompressed to at most this many bytes per batch. */
   decompressedBytesMax: 64 * MiB,
   /** And to at most this many times their compressed size. */
