@@ -25,14 +25,6 @@ export function writeVarint(bytes: Uint8Array, value: number, at: number): numbe
   return position + 1;
 }
 
-/** Bytes that a safe integer takes. */
-export function sizeOfVarlong(value: number): number {
-  if (value === (value | 0)) return sizeOfVarint(value);
-  let size = 1;
-  for (let rest = aboveLowSeven(value); rest > 0; rest = Math.floor(rest / 0x80)) size++;
-  return size;
-}
-
 /** Writes a safe integer and returns the position after it. */
 export function writeVarlong(bytes: Uint8Array, value: number, at: number): number {
   if (value === (value | 0)) return writeVarint(bytes, value, at);

@@ -40,7 +40,15 @@ async function wasmZstd(): Promise<CompressionCodec> {
     (bytes, frame, bytesMax) => {
       // Without a stated size the package decodes into a space of the size that it is told.
       const defaultHeapSize = Math.max(1, Math.min(bytesMax, frame.bytesBound));
-      return asBuffer(decompress(bytes, { defaultHeapSize }));
+      try {
+        return asBuffer(decompress(bytes, { defaultHeapSize }));
+      } catch (caught) {
+        // The package does not say which: where the space may have been too small, it was.
+        if (frame.contentBytes === undefined && frame.bytesBound > bytesMax) {
+          return tooLarge(bytesMax);
+        }
+        throw caught;
+      }
     },
   );
 }

@@ -1,0 +1,33 @@
+/** `npm run fuzz -- <target> [--seconds S] [--seed N] [--runs R]` */
+import { parseArgs } from 'node:util';
+import { FuzzFailure, runFuzz } from './runner.ts';
+import { fuzzTargets } from './target.ts';
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { seconds: { type: 'string' }, seed: { type: 'string' }, runs: { type: 'string' } },
+  });
+  const load = fuzzTargets[positionals[0] ?? ''];
+  if (load === undefined) {
+    console.error(`targets: ${Object.keys(fuzzTargets).join(' ')}`);
+    return 2;
+  }
+  const target = await load();
+  const seed = Number(values.seed ?? Date.now() % 1_000_000_000);
+  const runs = Number(values.runs ?? Number.MAX_SAFE_INTEGER);
+  const seconds = Number(values.seconds ?? (values.runs === undefined ? 30 : 86_400));
+  const end = performance.now() + seconds * 1000;
+  console.log(`${target.name}: seed ${seed}`);
+  try {
+    const tried = await runFuzz(target, { seed, runs, isOver: () => performance.now() > end });
+    console.log(`${target.name}: ${tried} inputs, no promise broken`);
+    return 0;
+  } catch (caught) {
+    if (!(caught instanceof FuzzFailure)) throw caught;
+    console.error(caught.message);
+    return 1;
+  }
+}
+
+process.exitCode = await main();
