@@ -57,9 +57,9 @@ export class FrameDecoder {
     this.#at = 0;
     while (!this.#isStopped) {
       if (!this.#inBody) {
-        if (!this.#fillHead(chunk)) return undefined;
-        const fault = this.#beginBody();
+        const fault = this.#readHead(chunk);
         if (fault !== undefined) return fault;
+        if (!this.#inBody) return undefined;
       }
       if (!this.#fillHeader(chunk)) return undefined;
       const payload = this.#takePayload(chunk);
@@ -84,18 +84,24 @@ export class FrameDecoder {
     return this.push(nothing);
   }
 
-  #fillHead(chunk: Buffer): boolean {
-    const count = chunk.copy(this.#head, this.#headFilled, this.#at);
+  /** The usual head lies in one chunk and is read there; one that a boundary divides is gathered. */
+  #readHead(chunk: Buffer): FrameFault | undefined {
+    const at = this.#at;
+    if (this.#headFilled === 0 && chunk.length - at >= frameHeadBytes) {
+      this.#at = at + frameHeadBytes;
+      return this.#beginBody(chunk, at);
+    }
+    const count = chunk.copy(this.#head, this.#headFilled, at);
     this.#headFilled += count;
-    this.#at += count;
-    return this.#headFilled === frameHeadBytes;
+    this.#at = at + count;
+    return this.#headFilled === frameHeadBytes ? this.#beginBody(this.#head, 0) : undefined;
   }
 
-  #beginBody(): FrameFault | undefined {
-    this.#type = this.#head.readUInt8(0);
-    const headerBytes = this.#head.readUIntBE(1, 3);
-    this.#streamId = this.#head.readUInt32BE(4);
-    this.#payloadBytes = this.#head.readUInt32BE(8);
+  #beginBody(head: Buffer, at: number): FrameFault | undefined {
+    this.#type = head.readUInt8(at);
+    const headerBytes = head.readUIntBE(at + 1, 3);
+    this.#streamId = head.readUInt32BE(at + 4);
+    this.#payloadBytes = head.readUInt32BE(at + 8);
     if (this.#type < frameType.open || this.#type > frameType.heartbeat) return 'unknown-type';
     if (headerBytes > limits.linkHeaderBytesMax) return 'header-too-large';
     if (this.#payloadBytes > limits.linkFrameBytesMax) return 'payload-too-large';
@@ -106,6 +112,7 @@ export class FrameDecoder {
   }
 
   #fillHeader(chunk: Buffer): boolean {
+    if (this.#header.length === 0) return true;
     const count = chunk.copy(this.#header, this.#headerFilled, this.#at);
     this.#headerFilled += count;
     this.#at += count;
