@@ -19,20 +19,29 @@ interface Queued {
 
 /** A batch takes no more messages than this, so that tiny messages do not make a huge one. */
 const batchMessagesMax = 1024;
+/** Small messages are joined up to this size; a larger write gains nothing. */
+const batchBytesTarget = 256 * 1024;
+/** Batches with the transport at a time: one on its way, others framed behind it, so that it never idles. */
+const batchesInFlightMax = 3;
+const bytesInFlightMax = 1024 * 1024;
 
 export class OutgoingMessages {
-  readonly #transport: Pick<CallTransport, 'write'>;
+  readonly #transport: Pick<CallTransport, 'write' | 'canJoin'>;
   readonly #onDrain: () => void;
   #queue: Queued[] = [];
   /** Bytes queued or being written; bounded by the stream's limit and one message. */
   #unsentBytes = 0;
   #isFull = false;
-  /** A batch is with the transport, or a microtask will hand one over. */
-  #isBusy = false;
+  /** With the transport. */
+  #batchesInFlight = 0;
+  #bytesInFlight = 0;
+  /** The transport takes one batch only until that is done: it may not be connected yet. */
+  #hasWritten = false;
+  #isScheduled = false;
   #onEnd: (() => void) | undefined;
   #isStopped = false;
 
-  constructor(transport: Pick<CallTransport, 'write'>, onDrain: () => void) {
+  constructor(transport: Pick<CallTransport, 'write' | 'canJoin'>, onDrain: () => void) {
     this.#transport = transport;
     this.#onDrain = onDrain;
   }
@@ -61,23 +70,37 @@ export class OutgoingMessages {
   }
 
   #schedule(): void {
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    queueMicrotask(() => this.#writeNext());
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      this.#writeOn();
+    });
   }
 
-  #writeNext(): void {
-    if (this.#isStopped) return;
+  #writeOn(): void {
+    while (!this.#isStopped && this.#queue.length > 0 && this.#mayWrite()) this.#writeBatch();
+    if (this.#isStopped || this.#queue.length > 0 || this.#batchesInFlight > 0) return;
+    this.#onEnd?.();
+  }
+
+  #mayWrite(): boolean {
+    if (this.#batchesInFlight === 0) return true;
+    return (
+      this.#hasWritten &&
+      this.#batchesInFlight < batchesInFlightMax &&
+      this.#bytesInFlight < bytesInFlightMax
+    );
+  }
+
+  #writeBatch(): void {
     const count = this.#batchLength();
-    if (count === 0) {
-      this.#isBusy = false;
-      this.#onEnd?.();
-      return;
-    }
     const batch = count === this.#queue.length ? this.#queue : this.#queue.slice(0, count);
     this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count);
     let bytes = 0;
     for (const message of batch) bytes += message.bytes;
+    this.#batchesInFlight++;
+    this.#bytesInFlight += bytes;
     this.#transport.write(
       batch.map((message) => message.parts),
       () => this.#written(bytes),
@@ -86,13 +109,15 @@ export class OutgoingMessages {
 
   #written(bytes: number): void {
     if (this.#isStopped) return;
+    this.#hasWritten = true;
+    this.#batchesInFlight--;
+    this.#bytesInFlight -= bytes;
     this.#unsentBytes -= bytes;
-    const hasRoom = this.#unsentBytes <= limits.rpcStreamBufferBytesMax / 2;
-    if (this.#isFull && hasRoom) {
+    if (this.#isFull && this.#unsentBytes <= limits.rpcStreamBufferBytesMax / 2) {
       this.#isFull = false;
       this.#onDrain();
     }
-    this.#writeNext();
+    this.#writeOn();
   }
 
   /** How many queued messages the next batch takes: at least one, up to the target size. */
@@ -100,8 +125,8 @@ export class OutgoingMessages {
     let bytes = 0;
     let count = 0;
     for (const message of this.#queue) {
-      if (count > 0 && bytes + message.bytes > limits.rpcMessageBytesTarget) break;
-      if (count === batchMessagesMax) break;
+      if (count > 0 && bytes + message.bytes > batchBytesTarget) break;
+      if (count === (this.#transport.canJoin ? batchMessagesMax : 1)) break;
       bytes += message.bytes;
       count++;
     }

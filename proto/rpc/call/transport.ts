@@ -11,9 +11,11 @@ import type { RpcStatus } from '../status.ts';
 
 /** The half that both sides share. */
 export interface CallTransport {
+  /** False: a batch has one message only. */
+  readonly canJoin: boolean;
   /**
-   * Sends the messages of a batch in order; `done` is called when the transport can take the next one,
-   * and never after the call is over. One batch at a time.
+   * Sends the messages of a batch in order; `done` is called when they have left, in the order of the
+   * batches, and never after the call is over. Once the first is done, several may be under way.
    */
   write(batch: readonly RpcBytes[], done: () => void): void;
   /** Asks for one more message, or for the end of the messages. One at a time. */

@@ -3,7 +3,8 @@ import type { RpcBytes } from '../../ports/rpc.ts';
 import type { ClientTransport, ClientTransportListener, OutgoingCall } from '../call/transport.ts';
 import type { RpcStatus } from '../status.ts';
 import { grpcStatusOf, metadataOf, receivedStatus } from './metadata.ts';
-import { writeBatch } from './write-batch.ts';
+import { ropeSupport } from './rope-support.ts';
+import { messageOf } from './write-batch.ts';
 
 /** A call below the level of grpc-js's Node streams, which would read ahead by 16 messages. */
 type GrpcCall = ReturnType<ChannelInterface['createCall']>;
@@ -24,12 +25,13 @@ export class GrpcClientTransport implements ClientTransport {
     });
   }
 
+  /** Read at each batch, and a batch is written in the same turn. */
+  get canJoin(): boolean {
+    return ropeSupport.isProven;
+  }
+
   write(batch: readonly RpcBytes[], done: () => void): void {
-    writeBatch(
-      batch,
-      (message, sent) => this.#call.sendMessageWithContext({ callback: sent }, message),
-      done,
-    );
+    this.#call.sendMessageWithContext({ callback: done }, messageOf(batch));
   }
 
   read(): void {

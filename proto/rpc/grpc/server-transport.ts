@@ -10,8 +10,9 @@ import type {
 import { type RpcStatus, statusOf } from '../status.ts';
 import { grpcStatusOf, headersOf, trailersOf } from './metadata.ts';
 import type { ReceiveBudget, ReceiveShare } from './receive-budget.ts';
+import { ropeSupport } from './rope-support.ts';
 import type { ServerHttp2Stream } from './server-internals.ts';
-import { writeBatch } from './write-batch.ts';
+import { messageOf } from './write-batch.ts';
 
 const frameHeaderBytes = 5;
 const noErrorCode = 0;
@@ -74,9 +75,14 @@ export class GrpcServerTransport implements ServerTransport {
     this.#call.sendMetadata(new Metadata());
   }
 
+  /** Read at each batch, and a batch is written in the same turn. */
+  get canJoin(): boolean {
+    return ropeSupport.isProven;
+  }
+
   write(batch: readonly RpcBytes[], done: () => void): void {
     this.#hasSentHeaders = true;
-    writeBatch(batch, (message, sent) => this.#call.sendMessage(message, sent), done);
+    this.#call.sendMessage(messageOf(batch), done);
   }
 
   read(): void {

@@ -15,6 +15,7 @@ const unavailable = 14;
 
 /** The caller's end of a call in memory. It makes the server's end when the call arrives there. */
 export class MemoryClientCall implements ClientTransport, CallOnConnection {
+  readonly canJoin = true;
   readonly #end: ConnectionEnd;
   readonly #listener: ClientTransportListener;
   readonly #requests: MessageLane;
@@ -113,6 +114,7 @@ interface Lanes {
 
 /** The server's end of a call in memory. */
 class MemoryServerCall implements ServerTransport, CallOnConnection {
+  readonly canJoin = true;
   readonly #end: ConnectionEnd;
   readonly #caller: Caller;
   #lanes: Lanes | undefined;

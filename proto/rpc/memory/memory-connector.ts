@@ -83,6 +83,7 @@ class Dialler {
 
 /** A call that waits for its connection: what is asked for meanwhile is done once it is up. */
 class DialledCall implements ClientTransport {
+  readonly canJoin = true;
   readonly #clock: Clock;
   readonly #listener: ClientTransportListener;
   #call: MemoryClientCall | undefined;

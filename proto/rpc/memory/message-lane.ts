@@ -19,7 +19,8 @@ export class MessageLane {
   readonly #target: LaneReceiver;
   /** Sender's: bytes sent that the receiver has not read, as far as the sender knows. */
   #unreadBytes = 0;
-  #onRoom: (() => void) | undefined;
+  /** Batches that are not done, because the window was full when they were written. */
+  #onRoom: (() => void)[] = [];
   /** Receiver's: what has arrived and was not read; undefined marks the end. */
   readonly #arrived: (Buffer | undefined)[] = [];
   #isAskedFor = false;
@@ -38,7 +39,7 @@ export class MessageLane {
       this.#sender.send(() => this.#arrive(bytes));
     }
     if (this.#unreadBytes < limits.rpcWindowBytes) this.#sender.clock.soon(done);
-    else this.#onRoom = done;
+    else this.#onRoom.push(done);
   }
 
   /** The end of the messages travels behind them. */
@@ -61,7 +62,7 @@ export class MessageLane {
   stop(): void {
     this.#isOver = true;
     this.#arrived.length = 0;
-    this.#onRoom = undefined;
+    this.#onRoom = [];
   }
 
   #arrive(bytes: Buffer | undefined): void {
@@ -84,9 +85,9 @@ export class MessageLane {
 
   #makeRoom(bytes: number): void {
     this.#unreadBytes -= bytes;
-    if (this.#onRoom === undefined || this.#unreadBytes >= limits.rpcWindowBytes) return;
+    if (this.#unreadBytes >= limits.rpcWindowBytes) return;
     const onRoom = this.#onRoom;
-    this.#onRoom = undefined;
-    onRoom();
+    this.#onRoom = [];
+    for (const done of onRoom) done();
   }
 }
