@@ -1,0 +1,133 @@
+/**
+ * Administration through any broker. Changes are passed to the active controller as they came, with a
+ * request id, and tried again under the same id until their outcome is known: a change is applied
+ * once, and a retry is answered as the first time (rule 6.13). Questions are answered from the image.
+ */
+import {
+  adminService,
+  type DescribeClusterResponse,
+  type DescribeTopicResponse,
+} from '../../proto/generated/highwater/v1/admin.ts';
+import { topicNamed } from '../../proto/metadata/image.ts';
+import { HighwaterError } from '../../proto/model/errors.ts';
+import { topicSettings } from '../../proto/model/topic-settings.ts';
+import type {
+  RpcCallContext,
+  RpcRegistry,
+  UnaryHandler,
+  UnaryMethod,
+} from '../../proto/ports/rpc.ts';
+import type { Authorizer, Principal } from '../access/authorizer.ts';
+import type { ControllerForward } from './controller-forward.ts';
+import { describeCluster } from './describe-cluster.ts';
+import type { HostedPartitions } from './hosted.ts';
+import type { MetadataSource } from './metadata-service.ts';
+import { progressOf } from './replica-progress.ts';
+
+export interface AdminServiceOptions {
+  readonly source: MetadataSource;
+  readonly partitions: HostedPartitions;
+  readonly authorizer: Authorizer;
+  readonly forward: ControllerForward;
+}
+
+/** Registers every method of the admin service that a broker answers. */
+export function registerAdmin(registry: RpcRegistry, options: AdminServiceOptions): void {
+  const { authorizer, forward } = options;
+  const change = <Request extends { readonly requestId: string }, Response>(
+    method: UnaryMethod<Request, Response>,
+  ): void =>
+    registry.unary(method, (request, context) =>
+      forward.change(method, request, {
+        principal: admin(authorizer, context),
+        deadlineMs: context.deadlineMs,
+      }),
+    );
+  change(adminService.createTopic);
+  change(adminService.deleteTopic);
+  change(adminService.alterTopic);
+  change(adminService.addPartitions);
+  change(adminService.drainBroker);
+  change(adminService.removeBroker);
+  change(adminService.electLeader);
+  change(adminService.reassignPartition);
+  change(adminService.changeVoter);
+  change(adminService.finaliseFeatures);
+  registry.unary(adminService.describeTopic, async (request, context) => {
+    authorizer.authorize(authorizer.principalOf(context), 'read', {
+      kind: 'topic',
+      name: request.name,
+    });
+    return describeTopic(options, request.name);
+  });
+  registry.unary(
+    adminService.describeCluster,
+    answered((_request, context): DescribeClusterResponse => {
+      authorizer.authorize(authorizer.principalOf(context), 'read', { kind: 'cluster' });
+      return describeCluster(options.source);
+    }),
+  );
+}
+
+/** A question that is answered at once; what it throws is the answer too. */
+function answered<Request, Response>(
+  answer: (request: Request, context: RpcCallContext) => Response,
+): UnaryHandler<Request, Response> {
+  return (request, context) => new Promise((resolve) => resolve(answer(request, context)));
+}
+
+function admin(authorizer: Authorizer, context: RpcCallContext): Principal {
+  const principal = authorizer.principalOf(context);
+  authorizer.authorize(principal, 'admin', { kind: 'cluster' });
+  return principal;
+}
+
+function describeTopic(
+  { source, partitions }: AdminServiceOptions,
+  name: string,
+): DescribeTopicResponse {
+  const topic = topicNamed(source.image, name);
+  if (topic === undefined)
+    throw new HighwaterError('UNKNOWN_TOPIC', `no topic ${JSON.stringify(name)}`, {
+      facts: { topic: name },
+    });
+  const { topicId } = topic;
+  return {
+    topicId,
+    name,
+    partitions: Array.from(topic.partitions.values(), (state) => {
+      const {
+        partition,
+        leader,
+        leaderEpoch,
+        partitionEpoch,
+        replicas,
+        isr,
+        elr,
+        semiSyncMembers,
+      } = state;
+      const found = partitions.find({ topicId, topic: name, partition });
+      const progress = found.kind === 'hosted' ? progressOf(found.replica) : [];
+      const waitingFor =
+        leader === undefined ? `an election: ${replicas.join(', ')} are asked` : '';
+      return {
+        partition,
+        leader,
+        leaderEpoch,
+        partitionEpoch,
+        replicas,
+        isr,
+        elr,
+        semiSyncMembers,
+        progress,
+        waitingFor,
+      };
+    }),
+    settings: topicSettings.map((row) => ({
+      name: row.name,
+      value: topic.config.get(row.name) ?? row.default ?? '',
+      isDefault: !topic.config.has(row.name),
+      meaning: row.meaning,
+    })),
+  };
+}

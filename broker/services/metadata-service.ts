@@ -1,0 +1,156 @@
+/**
+ * Metadata for clients: the present state, or a stream of every change. A stream is resumed by its
+ * revision; where that is not known here a snapshot begins it. A client that reads slowly is told less
+ * often, never less: the next update covers everything since the last.
+ */
+import {
+  type GetMetadataRequest,
+  type MetadataUpdate,
+  metadataService,
+  type WatchMetadataRequest,
+} from '../../proto/generated/highwater/v1/metadata.ts';
+import type { MetadataImage } from '../../proto/metadata/image.ts';
+import { HighwaterError } from '../../proto/model/errors.ts';
+import type { NodeId } from '../../proto/model/ids.ts';
+import type { Clock } from '../../proto/ports/clock.ts';
+import type {
+  RpcCallContext,
+  RpcRegistry,
+  RpcStream,
+  RpcStreamHandlers,
+} from '../../proto/ports/rpc.ts';
+import type { Authorizer } from '../access/authorizer.ts';
+import { deltaUpdate, snapshotUpdate, type TopicFilter } from './metadata-view.ts';
+
+export interface MetadataSource {
+  readonly image: MetadataImage;
+  /** The broker has lost touch with the controllers: what it says may be old. */
+  readonly isStale: boolean;
+  readonly activeController: NodeId | undefined;
+  /** Calls back after each change of any of these. Returns how to stop that. */
+  watch(callback: () => void): () => void;
+}
+
+export interface MetadataServiceOptions {
+  readonly source: MetadataSource;
+  readonly authorizer: Authorizer;
+  readonly clock: Clock;
+}
+
+/** Registers `GetMetadata` and `WatchMetadata`. */
+export function registerMetadata(registry: RpcRegistry, options: MetadataServiceOptions): void {
+  const { authorizer } = options;
+  registry.unary(metadataService.getMetadata, async (request, context) => {
+    authorizer.authorize(authorizer.principalOf(context), 'read', { kind: 'cluster' });
+    await reached(options, request, context);
+    return snapshotUpdate(options.source.image, filterOf(request.topics), factsOf(options.source));
+  });
+  registry.stream(metadataService.watchMetadata, (stream, context) => {
+    authorizer.authorize(authorizer.principalOf(context), 'read', { kind: 'cluster' });
+    return new MetadataStream(stream, options).handlers;
+  });
+}
+
+function filterOf(topics: readonly string[]): TopicFilter {
+  return topics.length === 0 ? undefined : new Set(topics);
+}
+
+function factsOf(source: MetadataSource): {
+  readonly isStale: boolean;
+  readonly controller: NodeId | undefined;
+} {
+  return { isStale: source.isStale, controller: source.activeController };
+}
+
+/** Waits for the revision that was asked for, as long as the caller does. */
+function reached(
+  { source, clock }: MetadataServiceOptions,
+  request: GetMetadataRequest,
+  context: RpcCallContext,
+): Promise<void> {
+  if (source.image.revision >= request.minRevision) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const stop = source.watch(() => {
+      if (source.image.revision < request.minRevision) return;
+      stop();
+      timer.cancel();
+      resolve();
+    });
+    const timer = clock.after(context.deadlineMs * 0.9, () => {
+      stop();
+      const facts = { revision: source.image.revision, minRevision: request.minRevision };
+      reject(
+        new HighwaterError('STALE_METADATA', 'the revision asked for has not arrived here', {
+          facts,
+        }),
+      );
+    });
+  });
+}
+
+class MetadataStream {
+  readonly #stream: RpcStream<MetadataUpdate>;
+  readonly #options: MetadataServiceOptions;
+  readonly #stop: () => void;
+  #wanted: TopicFilter;
+  /** What the client was told last; undefined before it has asked. */
+  #told: MetadataImage | undefined;
+  #toldFacts: string = '';
+  #isAsked = false;
+  #hasRoom = true;
+  #isScheduled = false;
+
+  constructor(stream: RpcStream<MetadataUpdate>, options: MetadataServiceOptions) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#stop = options.source.watch(() => this.#schedule());
+  }
+
+  readonly handlers: RpcStreamHandlers<WatchMetadataRequest> = {
+    onMessage: (request) => this.#ask(request),
+    onDrain: () => {
+      this.#hasRoom = true;
+      this.#schedule();
+    },
+    onClose: () => {
+      this.#stop();
+      this.#isAsked = false;
+      this.#stream.end();
+    },
+  };
+
+  #ask(request: WatchMetadataRequest): void {
+    const { image } = this.#options.source;
+    this.#wanted = filterOf(request.topics);
+    // Images before the present one are not kept: who is behind begins with a snapshot.
+    this.#told = request.revision === image.revision && request.revision > 0 ? image : undefined;
+    this.#toldFacts = '';
+    this.#isAsked = true;
+    this.#schedule();
+  }
+
+  /** One update for everything that a turn brought. */
+  #schedule(): void {
+    if (this.#isScheduled || !this.#isAsked || !this.#hasRoom) return;
+    this.#isScheduled = true;
+    this.#options.clock.soon(() => {
+      this.#isScheduled = false;
+      this.#tell();
+    });
+  }
+
+  #tell(): void {
+    const { source } = this.#options;
+    const { image } = source;
+    const facts = factsOf(source);
+    const factsText = JSON.stringify(facts);
+    if (!this.#isAsked || (image === this.#told && factsText === this.#toldFacts)) return;
+    const update =
+      this.#told === undefined
+        ? snapshotUpdate(image, this.#wanted, facts)
+        : deltaUpdate(this.#told, image, this.#wanted, facts);
+    this.#told = image;
+    this.#toldFacts = factsText;
+    this.#hasRoom = this.#stream.send(update);
+  }
+}
