@@ -79,6 +79,15 @@ export class ConnectionEnd {
     this.lose();
   }
 
+  /** The process of this end is gone: nothing of it runs any more. A killed one resets its peer. */
+  die(isHeard: boolean): void {
+    const peer = this.#peer;
+    if (isHeard) this.send(() => peer?.lose());
+    this.#isOpen = false;
+    this.#calls.clear();
+    this.#onClosed();
+  }
+
   /** Lets through what was held on its way from here. */
   release(): void {
     this.#out.release();

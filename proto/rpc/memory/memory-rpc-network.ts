@@ -90,11 +90,7 @@ export class MemoryRpcNetwork {
       if (listener.host === host) this.#listeners.delete(address);
     }
     for (const { client, server } of [...this.#connections]) {
-      const [gone, peer] = client.host === host ? [client, server] : [server, client];
-      if (gone.host !== host) continue;
-      if (isHeard) gone.close();
-      else gone.lose();
-      if (peer.host === host) peer.lose();
+      for (const end of [client, server]) if (end.host === host) end.die(isHeard);
     }
   }
 

@@ -77,7 +77,6 @@ describe('the in-memory network', () => {
     bed.serverClock.stop();
     bed.network.crash('s', false);
     await bed.time.advance(limits.rpcKeepaliveMs - 1);
-    if (second.client.closeCount > 0) console.log(await second.client.closed);
     expect(second.client.closeCount).toBe(0);
     await bed.time.advance(limits.rpcKeepaliveTimeoutMs + 100);
     expect(await second.client.closed).toMatchObject({ code: 'CONNECTION_LOST' });

@@ -38,6 +38,7 @@ export class MemoryBed implements RpcBed {
 
   async close(): Promise<void> {
     await this.settled(Promise.all(this.#channels.map((channel) => channel.close())));
-    await this.settled(this.server.stop(0));
+    // A crashed process is not stopped: nothing of it runs.
+    if (!this.serverClock.isStopped) await this.settled(this.server.stop(0));
   }
 }
