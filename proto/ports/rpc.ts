@@ -15,7 +15,7 @@ export interface RpcCodec<Message> {
   decode(bytes: Buffer): Message;
 }
 
-/** One encoded message: its parts in order. */
+/** One encoded message: its parts in order. They are sent as they are and must not change until sent. */
 export type RpcBytes = readonly Uint8Array[];
 
 export interface UnaryMethod<Request, Response> {

@@ -2,6 +2,7 @@ import type { ChannelInterface } from '@grpc/grpc-js';
 import type { RpcBytes } from '../../ports/rpc.ts';
 import type { ClientTransport, ClientTransportListener, OutgoingCall } from '../call/transport.ts';
 import type { RpcStatus } from '../status.ts';
+import { type DirectStream, http2StreamOf, writeDirectly } from './direct-write.ts';
 import { grpcStatusOf, metadataOf, receivedStatus } from './metadata.ts';
 import { ropeSupport } from './rope-support.ts';
 import { messageOf } from './write-batch.ts';
@@ -12,6 +13,9 @@ type GrpcCall = ReturnType<ChannelInterface['createCall']>;
 /** The caller's end of one call over a grpc-js channel. */
 export class GrpcClientTransport implements ClientTransport {
   readonly #call: GrpcCall;
+  /** Known after the first batch, if at all. */
+  #direct: DirectStream | undefined;
+  #hasSent = false;
 
   constructor(channel: ChannelInterface, call: OutgoingCall, listener: ClientTransportListener) {
     const metadata = metadataOf(call.headers);
@@ -31,7 +35,17 @@ export class GrpcClientTransport implements ClientTransport {
   }
 
   write(batch: readonly RpcBytes[], done: () => void): void {
-    this.#call.sendMessageWithContext({ callback: done }, messageOf(batch));
+    if (this.#direct !== undefined) {
+      writeDirectly(this.#direct, batch, done);
+      return;
+    }
+    const sent = () => {
+      // Nothing is behind the first batch inside the library, so the order is kept.
+      if (!this.#hasSent) this.#direct = http2StreamOf(this.#call);
+      this.#hasSent = true;
+      done();
+    };
+    this.#call.sendMessageWithContext({ callback: sent }, messageOf(batch));
   }
 
   read(): void {

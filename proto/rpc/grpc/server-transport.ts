@@ -8,6 +8,7 @@ import type {
   ServerTransportListener,
 } from '../call/transport.ts';
 import { type RpcStatus, statusOf } from '../status.ts';
+import { type DirectStream, isDirectStream, writeDirectly } from './direct-write.ts';
 import { grpcStatusOf, headersOf, trailersOf } from './metadata.ts';
 import type { ReceiveBudget, ReceiveShare } from './receive-budget.ts';
 import { ropeSupport } from './rope-support.ts';
@@ -34,6 +35,7 @@ export class GrpcServerTransport implements ServerTransport {
   readonly #call: ServerInterceptingCallInterface;
   readonly #options: ServerTransportOptions;
   readonly #share: ReceiveShare;
+  readonly #direct: DirectStream | undefined;
   #listener: ServerTransportListener | undefined;
   /** Set by `open`, which only streams call. */
   #isStream = false;
@@ -44,6 +46,7 @@ export class GrpcServerTransport implements ServerTransport {
   constructor(call: ServerInterceptingCallInterface, options: ServerTransportOptions) {
     this.#call = call;
     this.#options = options;
+    this.#direct = isDirectStream(options.http2Stream) ? options.http2Stream : undefined;
     this.#share = options.budget.share(() => this.#exceed());
     // Attached after grpc-js has paused the stream, so it does not set the stream flowing.
     options.http2Stream?.on('data', (chunk) => this.#share.received(chunk.length));
@@ -81,8 +84,15 @@ export class GrpcServerTransport implements ServerTransport {
   }
 
   write(batch: readonly RpcBytes[], done: () => void): void {
+    if (this.#isClosed) return;
+    if (this.#direct === undefined) {
+      this.#hasSentHeaders = true;
+      this.#call.sendMessage(messageOf(batch), done);
+      return;
+    }
+    if (!this.#hasSentHeaders) this.#call.sendMetadata(new Metadata());
     this.#hasSentHeaders = true;
-    this.#call.sendMessage(messageOf(batch), done);
+    writeDirectly(this.#direct, batch, done);
   }
 
   read(): void {
