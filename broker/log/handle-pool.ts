@@ -76,6 +76,13 @@ export class HandlePool {
     await closeQuietly(pooled);
   }
 
+  /** The same for all files of a folder, before a log made anew there opens files of these names. */
+  async forgetFolder(folder: string): Promise<void> {
+    for (const path of [...this.#open.keys()]) {
+      if (path.startsWith(`${folder}/`)) await this.forget(path);
+    }
+  }
+
   /** Closes everything; called once, when nothing is in use. */
   async close(): Promise<void> {
     const all = [...this.#open.values()];

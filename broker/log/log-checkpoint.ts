@@ -9,7 +9,7 @@ import { LogChanges } from './log-store.ts';
 /** `idle` also unloads the log, if nothing more has arrived: then only its record remains. */
 export async function checkpointLog(life: LogLifecycle, wish: 'busy' | 'idle'): Promise<void> {
   const { state, writer, context } = life;
-  if (context.fatal() !== undefined) return;
+  if (context.fatal() !== undefined || life.isAbandoned) return;
   const hasChanged = life.takeChanged();
   if (!life.isMarked && writer.unstoredBytes === 0) {
     if (hasChanged) await life.saveRecord();

@@ -8,6 +8,7 @@
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { type Offset, offset } from '../../proto/model/offset.ts';
 import { trimEpochs, truncateEpochs } from './core/epoch-history.ts';
+import { checkpointLog } from './log-checkpoint.ts';
 import { keepAside, trimFiles } from './log-files.ts';
 import { logName } from './log-key.ts';
 import type { LogLifecycle } from './log-lifecycle.ts';
@@ -15,6 +16,7 @@ import { placeOf } from './log-places.ts';
 import type { LogPlace } from './log-record.ts';
 import { LogChanges } from './log-store.ts';
 import { replayProducers } from './producer-replay.ts';
+import type { SegmentSet } from './segment-set.ts';
 
 /** Cuts the end of the log; resolves to the new end. */
 export async function cutLog(
@@ -92,12 +94,15 @@ export async function deleteBelow(life: LogLifecycle, to: Offset): Promise<Offse
     });
   }
   if (to <= state.logStartOffset) return state.logStartOffset;
+  // Recovery never begins in a segment that is gone.
+  if (state.recoveryPoint.offset <= to) await checkpointLog(life, 'busy');
+  const segments = await life.segments();
+  const changes = await keepProducers(life, segments, to);
   state.logStartOffset = to;
   state.epochs = trimEpochs(state.epochs, to);
-  // The new start is durable before a byte goes; a crash in between leaves files that recovery or
-  // the next deletion removes.
-  await life.saveRecord();
-  const segments = await life.segments();
+  // The new start is durable before a byte goes; what a crash in between leaves is removed when the
+  // log is opened again.
+  await life.saveRecord(changes);
   const gone = segments.dropBelow(to);
   for (const segment of gone) {
     await life.context.handles.forget(segment.path);
@@ -110,6 +115,28 @@ export async function deleteBelow(life: LogLifecycle, to: Offset): Promise<Offse
   }
   life.changed();
   return offset(state.logStartOffset);
+}
+
+/**
+ * Producers whose batches go with their segments must stay known: there has to be a snapshot that
+ * covers those segments, and no truncation may ever need an older one.
+ */
+async function keepProducers(
+  life: LogLifecycle,
+  segments: SegmentSet,
+  to: Offset,
+): Promise<LogChanges> {
+  const { state, context } = life;
+  const changes = new LogChanges();
+  let end = 0;
+  for (const segment of segments.all()) {
+    if (segment.kind === 'sealed' && segment.endOffset <= to) end = segment.endOffset;
+  }
+  const ends = context.store.snapshotEnds(life.key);
+  if (end === 0 || ends.some((at) => at >= end && at <= state.highWatermark)) return changes;
+  const request = { key: life.key, segments, config: life.config, end };
+  const producers = await replayProducers(context, request);
+  return changes.producers(life.key, producers.snapshot(end), 0);
 }
 
 function filesOf(life: LogLifecycle): Parameters<typeof trimFiles>[0] {

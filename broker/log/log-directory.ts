@@ -171,6 +171,7 @@ export class LogDirectory {
     if (open === undefined) return;
     this.#busy.delete(open.life);
     await open.life.abandon();
+    await this.#context.handles.forgetFolder(this.#folderOf(key));
   }
 
   #isBusy(life: LogLifecycle): void {

@@ -42,6 +42,8 @@ export class LogLifecycle {
   config: LogConfig;
   listener: LogListener | undefined;
   isClosed = false;
+  /** True once the log is being deleted or set aside. */
+  isAbandoned = false;
   /** True while the end of the log is being cut: nothing is appended. */
   isCutting = false;
   /** Called when the log stops being idle, so that the directory checkpoints it. */
@@ -54,6 +56,7 @@ export class LogLifecycle {
   #segments: SegmentSet | undefined;
   #reader: LogReader | undefined;
   #isReplaying = false;
+  #hasFolder = false;
   #operations: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -133,12 +136,16 @@ export class LogLifecycle {
 
   /** Marks the log as active; resolves when that is durable. */
   mark(): Promise<void> {
-    this.#marked ??= this.context.store.commit(new LogChanges().markActive(this.key));
+    if (this.isAbandoned) return Promise.resolve();
+    // With the record: what it says of epochs behind a lost tail must not meet other batches there.
+    this.#marked ??= this.saveRecord(new LogChanges().markActive(this.key));
     return this.#marked;
   }
 
   /** The record as of now, in a commit that the caller may add to; durable when it resolves. */
   async saveRecord(changes = new LogChanges(), isTruncating = false): Promise<void> {
+    // Its record was or will be removed: written now it would stand for whatever comes in its place.
+    if (this.isAbandoned) return;
     const record = this.state.record(this.config.flush, isTruncating);
     try {
       await this.context.store.commit(changes.record(this.key, record));
@@ -157,7 +164,10 @@ export class LogLifecycle {
   async readFiles(request: ReadRequest): Promise<LogRead> {
     this.#onBusy(this);
     const segments = await this.segments();
-    this.#reader ??= new LogReader(this.context.handles, segments);
+    // Made for these segments: when the log was idle in between, it has others.
+    if (this.#reader?.segments !== segments) {
+      this.#reader = new LogReader(this.context.handles, segments);
+    }
     // What is not written is in the tail; a reader that came for it has been served from there.
     const { written } = this.writer;
     const upTo = request.upTo < written ? request.upTo : written;
@@ -216,6 +226,7 @@ export class LogLifecycle {
   /** For a log that is deleted or set aside: nothing is flushed any more. */
   async abandon(): Promise<void> {
     this.isClosed = true;
+    this.isAbandoned = true;
     await this.operation(() =>
       this.writer.exclusive(() => {
         this.writer.reset(this.state.logEndOffset);
@@ -275,11 +286,11 @@ export class LogLifecycle {
       config: () => this.config,
       openForWriting: async () => {
         const segments = await this.segments();
-        if (this.#marked === undefined) {
-          if ((await this.context.fs.stat(this.folder)) === undefined) {
-            await this.context.fs.makeDirectory(this.folder);
-            this.writer.files.madeFolder();
-          }
+        if (!this.#hasFolder) {
+          await this.context.fs.makeDirectory(this.folder);
+          // Without a byte in it the folder's own name may not be durable, whoever made it.
+          if (segments.bytes === 0) this.writer.files.madeFolder();
+          this.#hasFolder = true;
         }
         await this.mark();
         return segments;

@@ -39,13 +39,13 @@ const placesRemembered = 16;
 /** One per opened log. */
 export class LogReader {
   readonly #handles: HandlePool;
-  readonly #segments: SegmentSet;
+  readonly segments: SegmentSet;
   /** Where earlier reads ended, by offset; oldest first. */
   readonly #places = new Map<number, LogPlace>();
 
   constructor(handles: HandlePool, segments: SegmentSet) {
     this.#handles = handles;
-    this.#segments = segments;
+    this.segments = segments;
   }
 
   /** Places are void once the log was cut. */
@@ -55,11 +55,11 @@ export class LogReader {
 
   /** Reads on from one segment into the next only when the first has nothing more. */
   async read(request: ReadRequest): Promise<LogRead> {
-    let segment = this.#segments.floor(request.from);
+    let segment = this.segments.floor(request.from);
     while (segment !== undefined) {
       const found = await this.#readSegment(segment, request);
       if (found.bytes > 0) return found;
-      segment = this.#segments.after(segment);
+      segment = this.segments.after(segment);
       if (segment !== undefined && segment.baseOffset >= request.upTo) break;
     }
     return { buffers: [], bytes: 0, endOffset: request.from };
@@ -94,7 +94,7 @@ export class LogReader {
   async #startIn(segment: Segment, from: Offset): Promise<LogPlace> {
     const known = this.#places.get(from);
     if (known !== undefined && known.segmentBase === segment.baseOffset) return known;
-    const index = await this.#segments.indexOf(segment);
+    const index = await this.segments.indexOf(segment);
     const entry = index.floor(from);
     return {
       offset: offset(entry?.offset ?? segment.baseOffset),

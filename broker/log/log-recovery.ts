@@ -71,14 +71,20 @@ export async function recoverLog(
     // The decision was durable before the files were touched: all that is left is to carry it out.
     await trimFiles(place, { logStartOffset: known.logStartOffset, end: known.recoveryPoint });
     const found = await scan(context, known, await listSegmentFiles(context.fs, folder));
-    return finish(context, place, { key, known, found, verdict: 'whole' });
+    return finish(context, place, { key, known, found, verdict: 'whole', suspicion: undefined });
   }
   const isReachable = stored !== 'damaged' && reaches(files, known.recoveryPoint);
   const from = isReachable ? known : fromOldest(known, files);
   const found = await scan(context, from, files);
   const isKnownGood = isReachable && !input.isSuspect;
   const verdict = await judge(context, { input, found, files, isKnownGood });
-  return finish(context, place, { key, known: isReachable ? known : from, found, verdict });
+  const suspicion = isReachable
+    ? input.isSuspect
+      ? 'the journal is damaged'
+      : undefined
+    : 'the files end below what the record says was stored';
+  const kept = isReachable ? known : from;
+  return finish(context, place, { key, known: kept, found, verdict, suspicion });
 }
 
 /** True if the files reach the recovery point, so that a scan may begin there. */
@@ -212,6 +218,7 @@ async function finish(
     readonly known: LogRecord;
     readonly found: FoundEnd;
     readonly verdict: TailVerdict;
+    readonly suspicion: string | undefined;
   },
 ): Promise<RecoveryReport> {
   const { key, known, found, verdict } = outcome;
@@ -268,7 +275,7 @@ async function finish(
     logEndOffset: found.end.offset,
     bytesScanned: found.bytesScanned,
     bytesCut: before.bytes - after.bytes,
-    reason: found.reason,
+    reason: found.reason ?? outcome.suspicion,
     keptPaths,
   };
 }

@@ -34,7 +34,9 @@ export class LogState {
     this.highWatermark = record.highWatermark;
     this.logEndOffset = record.recoveryPoint.offset;
     this.recoveryPoint = record.recoveryPoint;
-    this.epochs = record.epochs;
+    // An epoch may have begun behind bytes that the crash took, when nothing was marked yet.
+    const end = record.recoveryPoint.offset;
+    this.epochs = record.epochs.filter((entry) => entry.startOffset <= end);
     this.verifiedEpoch = record.verifiedEpoch;
     this.damage = record.damage;
     this.journalFrom = record.journalFrom;

@@ -14,6 +14,7 @@ import type { PartitionLog } from '../../../broker/log/partition-log.ts';
 import { partitionNumber, topicId } from '../../../proto/model/ids.ts';
 import { invariant } from '../../../proto/model/invariant.ts';
 import { silentLogger } from '../../../proto/ports/logger.ts';
+import { findNode } from '../../../proto/ports/memory/directory-tree.ts';
 import { MemoryDisk } from '../../../proto/ports/memory/memory-disk.ts';
 import type { CrashMode } from '../../../proto/ports/memory/memory-file.ts';
 import { MemoryKeyValueStorage } from '../../../proto/ports/memory/memory-key-value.ts';
@@ -52,6 +53,20 @@ export class LogWorld {
     this.#clock = this.time.clockFor('node');
     this.#directory = await this.run(this.#open(this.#clock));
     return this.#directory;
+  }
+
+  /** Begins a start and lets so many events of it happen; the caller ends the process. */
+  async startAndDie(events: number): Promise<void> {
+    this.#clock = this.time.clockFor('node');
+    this.#open(this.#clock).catch(() => undefined);
+    const last = this.time.executedCount + events;
+    await this.time.runUntil(() => this.time.executedCount >= last, 1_000);
+  }
+
+  /** True if the journal holds any byte. */
+  get usesJournal(): boolean {
+    const journal = findNode(this.disk.tree.root, '/data/journal');
+    return journal?.kind === 'directory' && journal.entries.size > 0;
   }
 
   async #open(clock: VirtualClock): Promise<LogDirectory> {

@@ -1,0 +1,126 @@
+/**
+ * The trivial model of a log: a list of batches. It is told what the log accepted and what it said
+ * to be stored, and after a crash checks that nothing stored is missing and nothing else has come up.
+ */
+import { expect } from 'vitest';
+import type { EpochStart } from '../../../broker/log/core/epoch-history.ts';
+import type { PartitionLog } from '../../../broker/log/partition-log.ts';
+
+export interface ModelBatch {
+  readonly bytes: Buffer;
+  readonly baseOffset: number;
+  /** Exclusive. */
+  readonly endOffset: number;
+  readonly epoch: number;
+  readonly producerId: number;
+  readonly baseSequence: number;
+}
+
+export class LogModel {
+  /** Batches that are still in the log, and below its start those that share a segment with it. */
+  batches: ModelBatch[] = [];
+  logStart = 0;
+  highWatermark = 0;
+  /** Epochs that a leader began here, durably, with or without a batch. */
+  begun: EpochStart[] = [];
+  /** An epoch may outlive its lost batches, if it began where the log ends. */
+  epochKept = 0;
+  /** The greatest stored end that the log has shown since the last cut. */
+  stored = 0;
+  /** Where a cut that was under way at the crash would have ended. */
+  cuttingTo: number | undefined;
+  /** The log start that a deletion under way at the crash would have reached. */
+  deletingTo: number | undefined;
+
+  get end(): number {
+    return this.batches.at(-1)?.endOffset ?? this.logStart;
+  }
+
+  /** No crash may leave less. */
+  get leastEnd(): number {
+    return Math.min(this.stored, this.cuttingTo ?? this.stored);
+  }
+
+  get epoch(): number {
+    return Math.max(this.epochKept, this.batches.at(-1)?.epoch ?? 0, this.begun.at(-1)?.epoch ?? 0);
+  }
+
+  /** The boundary at or below an offset. */
+  boundary(at: number): number {
+    for (const batch of this.batches)
+      if (batch.endOffset > at) return Math.min(batch.baseOffset, at);
+    return this.end;
+  }
+
+  cutTo(end: number): void {
+    this.batches = this.batches.filter((batch) => batch.endOffset <= end);
+    this.begun = this.begun.filter((entry) => entry.startOffset < end);
+    this.epochKept = 0;
+    this.stored = Math.min(this.stored, end);
+    this.highWatermark = Math.min(this.highWatermark, end);
+    this.logStart = Math.min(this.logStart, end);
+  }
+
+  noteStored(log: PartitionLog): void {
+    expect(log.storedEnd).toBeGreaterThanOrEqual(this.leastEnd);
+    expect(log.storedEnd).toBeLessThanOrEqual(log.logEndOffset);
+    this.stored = log.storedEnd;
+  }
+
+  /** The bytes that a read of a range must return: from the batch that holds `from`. */
+  bytesOf(from: number, end: number): Buffer {
+    const wanted = this.batches.filter((b) => b.endOffset > from && b.endOffset <= end);
+    return Buffer.concat(wanted.map((batch) => batch.bytes));
+  }
+
+  /** After a start: takes over what is left and checks that it may be what is left. */
+  checkAfterCrash(log: PartitionLog, isStoredKept: boolean): void {
+    const least =
+      this.cuttingTo === undefined ? this.stored : Math.min(this.stored, this.cuttingTo);
+    if (isStoredKept) expect(log.logEndOffset).toBeGreaterThanOrEqual(least);
+    expect(log.logEndOffset).toBeLessThanOrEqual(this.end);
+    expect(this.boundary(log.logEndOffset)).toBe(log.logEndOffset);
+    if (log.logStartOffset !== this.logStart && log.logStartOffset !== log.logEndOffset) {
+      expect(log.logStartOffset).toBe(this.deletingTo);
+    }
+    this.batches = this.batches.filter((batch) => batch.endOffset <= log.logEndOffset);
+    this.begun = this.begun.filter((entry) => entry.startOffset <= log.logEndOffset);
+    this.epochKept = log.latestEpoch ?? 0;
+    this.logStart = log.logStartOffset;
+    this.stored = log.storedEnd;
+    expect(log.storedEnd).toBe(log.logEndOffset);
+    expect(log.highWatermark).toBeLessThanOrEqual(log.logEndOffset);
+    this.highWatermark = log.highWatermark;
+    this.cuttingTo = undefined;
+    this.deletingTo = undefined;
+  }
+
+  /** Epoch history and producer state must be those of the batches that are left. */
+  checkDerived(log: PartitionLog): void {
+    const epochs = log.epochs.map((entry) => entry.epoch as number);
+    expect([...epochs].sort((a, b) => a - b)).toEqual(epochs);
+    for (const batch of this.batches) {
+      if (batch.baseOffset < this.logStart) continue;
+      const entry = log.epochs.filter((known) => known.startOffset <= batch.baseOffset).at(-1);
+      expect(entry?.epoch).toBe(batch.epoch);
+    }
+    const last = new Map<number, ModelBatch>();
+    for (const batch of this.batches) if (batch.producerId >= 0) last.set(batch.producerId, batch);
+    for (const batch of last.values()) {
+      const verdict = log.checkSequence({
+        producerId: batch.producerId,
+        producerEpoch: 0,
+        baseSequence: batch.baseSequence,
+        lastOffsetDelta: batch.endOffset - batch.baseOffset - 1,
+        baseOffset: 0,
+        maxTimestamp: 1,
+      });
+      if (verdict !== undefined) {
+        expect(verdict).toMatchObject({
+          kind: 'duplicate',
+          batch: { baseOffset: batch.baseOffset },
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,270 @@
+/** A random walk over the logs of one directory, each step checked against the model. */
+import { expect } from 'vitest';
+import { defaultLogConfig } from '../../../broker/log/log-config.ts';
+import type { PartitionLog } from '../../../broker/log/partition-log.ts';
+import { leaderEpoch, offset } from '../../../proto/model/offset.ts';
+import { SeededRandom } from '../../../proto/ports/memory/seeded-random.ts';
+import { batch } from './batches.ts';
+import { LogModel, type ModelBatch } from './log-model.ts';
+import { keyOf, LogWorld } from './log-world.ts';
+
+export class LogWalk {
+  readonly world = new LogWorld();
+  readonly models: LogModel[] = [];
+  readonly random: SeededRandom;
+  /** How often something interesting happened: a walk that reaches nothing shows nothing. */
+  readonly reached = new Map<string, number>();
+  readonly #sequences = new Map<number, number>();
+  #fill = 0;
+  readonly #logs: number;
+
+  constructor(seed: number) {
+    this.random = new SeededRandom(seed);
+    const { world, random } = this;
+    this.#logs = 1 + random.below(9);
+    world.config = {
+      ...defaultLogConfig,
+      flush: random.below(4) === 0 ? 'os' : 'ack',
+      segmentBytes: 600 + random.below(8) * 700,
+    };
+    world.limits = {
+      reserveBytes: 0,
+      tailCacheBytes: random.below(3) * 2000,
+      journalFileBytes: 4096 * (2 + random.below(8)),
+      journalFilesMax: 2 + random.below(2),
+      checkpointMs: 20 + random.below(200),
+      writeBytesMax: 300 + random.below(2000),
+      idleHandlesMax: random.below(6),
+    };
+    const latency = random.fork('latency');
+    const scale = random.below(4);
+    world.disk.latency = () => latency.below(10) * scale * 0.1;
+    world.stores.flushMs = scale * 0.3;
+  }
+
+  async run(steps: number): Promise<void> {
+    await this.world.start();
+    for (let at = 0; at < this.#logs; at++) {
+      await this.world.create(at);
+      this.models.push(new LogModel());
+    }
+    for (let step = 0; step < steps; step++) await this.#step();
+    await this.#crash('kill');
+  }
+
+  async #step(): Promise<void> {
+    const at = this.random.below(this.#logs);
+    const log = this.world.log(at);
+    const model = this.#model(at);
+    const dice = this.random.below(100);
+    if (dice < 45) this.#append(log, model);
+    else if (dice < 62) await this.world.settle(this.random.below(30) / 10);
+    else if (dice < 80) await this.#read(log, model);
+    else if (dice < 85) this.#raiseWatermark(log, model);
+    else if (dice < 88) await this.#cut(log, model);
+    else if (dice < 90) await this.#deleteRecords(log, model);
+    else if (dice < 92) await this.#beginEpoch(log, model);
+    else if (dice < 94) await this.world.run(this.world.directory.checkpoint());
+    else if (dice < 95) await this.#recreate(at);
+    else if (dice < 97) await this.world.settle(300);
+    else if (dice < 98) await this.#stop();
+    else await this.#crashAnyhow();
+    if (this.world.fatal !== undefined) throw new Error('fatal', { cause: this.world.fatal });
+  }
+
+  #append(log: PartitionLog, model: LogModel): void {
+    const count = 1 + this.random.below(4);
+    const added: ModelBatch[] = [];
+    let end = model.end;
+    const epoch = model.epoch + (this.random.below(12) === 0 ? 1 : 0);
+    for (let index = 0; index < count; index++) {
+      const offsets = 1 + this.random.below(3);
+      const producerId = this.random.below(3) === 0 ? this.random.below(3) : -1;
+      const sequenceKey = producerId + 10 * this.models.indexOf(model);
+      const baseSequence = producerId < 0 ? -1 : (this.#sequences.get(sequenceKey) ?? 0);
+      const bytes = batch({
+        baseOffset: end,
+        count: offsets,
+        epoch,
+        producerId,
+        producerEpoch: producerId < 0 ? -1 : 0,
+        baseSequence,
+        payload: this.random.below(300),
+        fill: this.#fill++ & 0xff,
+      });
+      if (producerId >= 0) this.#sequences.set(sequenceKey, baseSequence + offsets);
+      added.push({
+        bytes,
+        baseOffset: end,
+        endOffset: end + offsets,
+        epoch,
+        producerId,
+        baseSequence,
+      });
+      end += offsets;
+    }
+    const result = log.append(added.map((one) => one.bytes));
+    expect(result).toEqual({ kind: 'accepted', logEndOffset: end });
+    model.batches.push(...added);
+    model.noteStored(log);
+  }
+
+  async #read(log: PartitionLog, model: LogModel): Promise<void> {
+    model.noteStored(log);
+    if (model.end === model.logStart) return;
+    const from = model.logStart + this.random.below(model.end - model.logStart);
+    const upTo = from + this.random.below(model.end - from + 1);
+    const maxBytes = 1 + this.random.below(2000);
+    const reading = log.read({ from: offset(from), maxBytes, upTo: offset(upTo) });
+    this.#count(reading instanceof Promise ? 'read from files' : 'read from memory');
+    const read = await this.world.run(Promise.resolve(reading));
+    expect(read.endOffset).toBeLessThanOrEqual(Math.max(upTo, from));
+    expect(Buffer.concat(read.buffers).equals(model.bytesOf(from, read.endOffset))).toBe(true);
+    const first = model.batches.find((one) => one.endOffset > from);
+    if (first !== undefined && first.endOffset <= upTo) expect(read.bytes).toBeGreaterThan(0);
+  }
+
+  #raiseWatermark(log: PartitionLog, model: LogModel): void {
+    model.noteStored(log);
+    const room = log.storedEnd - model.highWatermark;
+    if (room <= 0) return;
+    model.highWatermark += this.random.below(room + 1);
+    log.setHighWatermark(offset(model.highWatermark));
+  }
+
+  async #cut(log: PartitionLog, model: LogModel): Promise<void> {
+    const least = Math.max(model.highWatermark, model.logStart);
+    const to = least + this.random.below(model.end - least + 2);
+    model.cuttingTo = Math.min(model.boundary(to), model.end);
+    const cutting = log.truncateTo(offset(to), { keepAside: false });
+    if (this.random.below(3) === 0) {
+      cutting.catch(() => undefined);
+      await this.world.settle(this.random.below(20) / 10);
+      this.#count('crash during truncation');
+      await this.#crash(this.random.below(2) === 0 ? 'kill' : 'power');
+      return;
+    }
+    expect(await this.world.run(cutting)).toBe(model.cuttingTo);
+    model.cutTo(model.cuttingTo);
+    model.cuttingTo = undefined;
+    expect(log.logEndOffset).toBe(model.end);
+    expect(log.storedEnd).toBe(model.end);
+    model.stored = model.end;
+    model.checkDerived(log);
+    this.#count('truncation');
+    this.#resetSequences(model);
+  }
+
+  async #deleteRecords(log: PartitionLog, model: LogModel): Promise<void> {
+    const room = model.highWatermark - model.logStart;
+    if (room <= 0) return;
+    model.deletingTo = model.logStart + 1 + this.random.below(room);
+    const deleting = log.deleteRecords(offset(model.deletingTo));
+    if (this.random.below(4) === 0) {
+      deleting.catch(() => undefined);
+      await this.world.settle(this.random.below(20) / 10);
+      await this.#crash(this.random.below(2) === 0 ? 'kill' : 'power');
+      return;
+    }
+    await this.world.run(deleting);
+    model.logStart = model.deletingTo;
+    model.deletingTo = undefined;
+    expect(log.logStartOffset).toBe(model.logStart);
+    this.#count('deleted records');
+  }
+
+  async #beginEpoch(log: PartitionLog, model: LogModel): Promise<void> {
+    const epoch = leaderEpoch(model.epoch + 1);
+    await this.world.run(log.beginEpoch(epoch));
+    model.begun.push({ epoch, startOffset: offset(model.end) });
+    expect(log.latestEpoch).toBe(epoch);
+  }
+
+  /** Another life of the same partition: nothing of the old one may come back. */
+  async #recreate(at: number): Promise<void> {
+    await this.world.run(this.world.directory.delete(keyOf(at)));
+    await this.world.create(at);
+    this.models[at] = new LogModel();
+    this.#resetSequences(this.#model(at));
+    this.#count('recreated');
+  }
+
+  async #stop(): Promise<void> {
+    await this.world.stop();
+    for (const model of this.models) model.stored = model.end;
+    await this.world.start();
+    expect(this.world.directory.recovered).toEqual([]);
+    this.#checkAll(true, 'clean stop');
+    this.#count('clean stop');
+  }
+
+  /** Half of the crashes come while something is being written to several logs. */
+  async #crashAnyhow(): Promise<void> {
+    for (const [at, model] of this.models.entries()) {
+      if (this.random.below(2) === 0) this.#append(this.world.log(at), model);
+    }
+    await this.world.settle(this.random.below(40) / 10);
+    await this.#crash(this.random.below(2) === 0 ? 'kill' : 'power');
+  }
+
+  async #crash(kind: 'kill' | 'power'): Promise<void> {
+    for (const [at, model] of this.models.entries()) model.noteStored(this.world.log(at));
+    const isOs = this.world.config.flush === 'os';
+    const mode = (['drop', 'keep', 'prefix', 'random'] as const)[this.random.below(4)] ?? 'drop';
+    if (kind === 'kill') this.world.kill();
+    else this.world.powerLoss(this.random, mode);
+    this.#count(`crash by ${kind}`);
+    if (this.world.usesJournal) this.#count('journal in use');
+    if (this.random.below(5) === 0) {
+      // Once more on the way up. What had been redone or cut is redone or cut again.
+      await this.world.startAndDie(this.random.below(60));
+      if (kind === 'kill') this.world.kill();
+      else this.world.powerLoss(this.random, mode);
+      this.#count('crash during start');
+    }
+    await this.world.start();
+    for (const report of this.world.directory.recovered) {
+      this.#count(`recovered ${report.verdict}`);
+      // Only unflushed writes that reached the disk out of order look like damage.
+      const isOrdered = kind === 'kill' || mode === 'drop' || mode === 'keep';
+      if (isOrdered && report.verdict === 'damaged') throw new Error(JSON.stringify(report));
+    }
+    this.#checkAll(kind === 'kill' || !isOs, `${kind} ${mode}`);
+  }
+
+  #checkAll(isStoredKept: boolean, how: string): void {
+    for (const [at, model] of this.models.entries()) {
+      const log = this.world.log(at);
+      try {
+        model.checkAfterCrash(log, isStoredKept);
+        model.checkDerived(log);
+      } catch (caught) {
+        const report = this.world.directory.recovered.find((one) => one.key.partition === at);
+        const facts = `log ${at} after ${how}: ${JSON.stringify(report)}`;
+        throw new Error(facts, { cause: caught });
+      }
+      this.#resetSequences(model);
+    }
+  }
+
+  /** Producers go on behind their last batch in the log. */
+  #resetSequences(model: LogModel): void {
+    const at = 10 * this.models.indexOf(model);
+    for (const producerId of [0, 1, 2]) this.#sequences.delete(at + producerId);
+    for (const one of model.batches) {
+      if (one.producerId < 0) continue;
+      const next = one.baseSequence + one.endOffset - one.baseOffset;
+      this.#sequences.set(at + one.producerId, next);
+    }
+  }
+
+  #model(at: number): LogModel {
+    const model = this.models[at];
+    if (model === undefined) throw new Error(`there is a model ${at}`);
+    return model;
+  }
+
+  #count(what: string): void {
+    this.reached.set(what, (this.reached.get(what) ?? 0) + 1);
+  }
+}
