@@ -23,7 +23,7 @@ const batchMessagesMax = 1024;
 const batchBytesTarget = 256 * 1024;
 /** Batches with the transport at a time: one on its way, others framed behind it, so that it never idles. */
 const batchesInFlightMax = 3;
-const bytesInFlightMax = 1024 * 1024;
+const bytesInFlightMax = 2 * 1024 * 1024;
 
 export class OutgoingMessages {
   readonly #transport: Pick<CallTransport, 'write' | 'canJoin'>;
