@@ -40,7 +40,7 @@ export async function runGrpc(context: BenchContext): Promise<BenchOutcome> {
         const count = Math.round(bytes / messageBytes);
         return measure(context, sender, { via, ports, messageBytes, count, isChecked });
       };
-      const bytes = context.isQuick ? 192e6 : 768e6;
+      const bytes = context.isQuick ? 128e6 : 768e6;
       const measured = contenders.map((via) => ({
         name: via,
         measure: () => run(via, bytes, false),
