@@ -106,6 +106,7 @@ export function checkWorld(world: World): void {
   checkLogMatching(world);
   checkCandidates(world);
   checkNoGlobalLoss(world);
+  checkSemiSyncMembers(world);
 }
 
 /** S6, S7: the same offset and epoch mean the same record, with the same records before it. */
@@ -137,7 +138,7 @@ function checkCandidates(world: World): void {
     if (!broker.isUp || broker.hasLostStorage || suspects.includes(node)) continue;
     if (!isr.includes(node) && !elr.includes(node)) continue;
     for (const ack of world.ghost.acks) {
-      if (ack.acks !== 'all' || ack.lostBy.has(node)) continue;
+      if (ack.acks !== 'all') continue;
       const has = broker.records[ack.at]?.id === ack.id && broker.storedEnd > ack.at;
       if (!has) throw new Violation(`S2 candidate ${node} lacks ${ack.id}, acked at all`);
     }
@@ -155,6 +156,27 @@ function checkNoGlobalLoss(world: World): void {
     const promised = ack.acks === 'all' ? minInsyncReplicas : semiSyncReplicas;
     if (disks < Math.max(1, promised - ack.lostBy.size)) {
       throw new Violation(`S11 ${ack.id}, acked at ${ack.acks}, is on ${disks} disks`);
+    }
+  }
+}
+
+/**
+ * The semi-sync promise: no round with fewer than k members missing can lack all holders. So the
+ * holders in the set, and those that count as missing, are at least k, until the watermark covers it.
+ */
+function checkSemiSyncMembers(world: World): void {
+  const { semiSyncMembers, suspects } = world.controller;
+  if (semiSyncMembers.length === 0) return;
+  for (const ack of world.ghost.acks) {
+    if (ack.acks !== 'semi-sync' || !isPromised(world, ack)) continue;
+    if (world.ghost.acks.some(({ id, acks }) => id === ack.id && acks === 'all')) continue;
+    const counted = world.brokers.filter(({ node, records, storedEnd, hasLostStorage }) => {
+      if (!semiSyncMembers.includes(node)) return false;
+      const holds = records[ack.at]?.id === ack.id && storedEnd > ack.at;
+      return holds || hasLostStorage || suspects.includes(node);
+    });
+    if (counted.length < world.options.semiSyncReplicas) {
+      throw new Violation(`semi-sync members without ${counted.length} holders of ${ack.id}`);
     }
   }
 }

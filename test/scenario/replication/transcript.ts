@@ -128,7 +128,7 @@ function act(world: World, words: readonly string[], names: string[]): string {
   }
 }
 
-function actOnNode(world: World, [verb, first = '', second = '']: readonly string[]): void {
+function actOnNode(world: World, [verb = '', first = '', second = '']: readonly string[]): void {
   const at = node(first);
   switch (verb) {
     case 'copy':
@@ -189,7 +189,8 @@ function decided(world: World): string {
 
 function showController({ controller }: World): string {
   const { leader, leaderEpoch, isr, elr, semiSyncMembers } = controller;
-  const sets = `isr ${isr.join()} elr ${elr.join()} semi ${semiSyncMembers.join()}`;
+  const list = (nodes: readonly NodeId[]) => (nodes.length === 0 ? 'none' : nodes.join());
+  const sets = `isr ${list(isr)} elr ${list(elr)} semi ${list(semiSyncMembers)}`;
   return `leader ${leader ?? 'none'} epoch ${leaderEpoch} ${sets}`;
 }
 

@@ -7,16 +7,17 @@
 import type { EpochEntry } from '../../../broker/replication/core/divergence.ts';
 import type { Effect } from '../../../broker/replication/core/effects.ts';
 import type { Input, ProducerVerdict } from '../../../broker/replication/core/inputs.ts';
-import { createPartition, step } from '../../../broker/replication/core/partition.ts';
+import { step } from '../../../broker/replication/core/partition.ts';
 import type { Rules } from '../../../broker/replication/core/rules.ts';
 import type { PartitionState } from '../../../broker/replication/core/state.ts';
 import type { RoundRules } from '../../../controller/cluster/core/election-round.ts';
 import type { Acks } from '../../../proto/model/acks.ts';
 import { type NodeId, nodeId } from '../../../proto/model/ids.ts';
-import { brokerEpoch, leaderEpoch, offset } from '../../../proto/model/offset.ts';
+import { leaderEpoch, offset } from '../../../proto/model/offset.ts';
 import { type Ghost, onAck, onBecameLeader, onWatermark, Violation } from './checks.ts';
-import { type Controller, createController, currentMetadata, register } from './controller-twin.ts';
+import { type Controller, createController, register } from './controller-twin.ts';
 import type { Message } from './messages.ts';
+import { recoverCore } from './recover.ts';
 
 /** One record of a log: who it is, and the epoch it was appended under. */
 export interface TestRecord {
@@ -227,33 +228,6 @@ export function closeStreams(world: World, broker: TestBroker, peer: NodeId): vo
   }
 }
 
-function recoverCore(
-  controller: Controller,
-  disk: Pick<TestBroker, 'node' | 'records' | 'verifiedEpoch' | 'hasLostStorage'>,
-  rules: Rules | undefined,
-): PartitionState {
-  const metadata = currentMetadata(controller);
-  const history: EpochEntry[] = [];
-  for (const [index, { epoch }] of disk.records.entries()) {
-    if (history.at(-1)?.epoch === epoch) continue;
-    history.push({ epoch: leaderEpoch(epoch), startOffset: offset(index) });
-  }
-  const isRestart = controller.versions.length > 1;
-  return createPartition({
-    self: disk.node,
-    brokerEpoch: brokerEpoch(controller.registered.get(disk.node) ?? 0),
-    logStart: offset(0),
-    logEnd: offset(disk.records.length),
-    history,
-    watermark: offset(0),
-    verifiedEpoch: leaderEpoch(disk.verifiedEpoch),
-    isSuspect: disk.hasLostStorage,
-    forfeitedEpoch: isRestart && metadata.leader === disk.node ? metadata.leaderEpoch : undefined,
-    isLeaseHeld: true,
-    ...(rules === undefined ? {} : { rules }),
-  });
-}
-
 /** Runs one effect: the disk obeys at once, except that a verified epoch waits for `persist`. */
 function run(world: World, broker: TestBroker, effect: Effect, payload?: TestRecord): void {
   const { node } = broker;
@@ -299,7 +273,9 @@ function run(world: World, broker: TestBroker, effect: Effect, payload?: TestRec
       world.trace?.push(`${node}: ${JSON.stringify(effect.event)}`);
       if (effect.event.event === 'became-leader') onBecameLeader(world, broker);
       return;
-    default:
+    case 'close-follower':
+    case 'close-stream':
+    case 'reset':
       return;
   }
 }

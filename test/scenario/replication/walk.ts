@@ -5,12 +5,12 @@
  * promises. The cores of the brokers and the election are the production code.
  */
 
-import type { Rules } from '../../../../broker/replication/core/rules.ts';
-import type { RoundRules } from '../../../../controller/cluster/core/election-round.ts';
-import { breakRule } from '../../../scenario/replication/break-rule.ts';
-import { checkWorld } from '../../../scenario/replication/checks.ts';
-import { decide, fence, openRound } from '../../../scenario/replication/controller-twin.ts';
-import { deliver, type Message, refill } from '../../../scenario/replication/messages.ts';
+import type { Rules } from '../../../broker/replication/core/rules.ts';
+import type { RoundRules } from '../../../controller/cluster/core/election-round.ts';
+import { breakRule } from './break-rule.ts';
+import { checkWorld } from './checks.ts';
+import { decide, fence, openRound } from './controller-twin.ts';
+import { deliver, type Message, refill } from './messages.ts';
 import {
   applyMetadata,
   brokerOf,
@@ -26,13 +26,15 @@ import {
   retry,
   type TestBroker,
   type World,
-} from '../../../scenario/replication/world.ts';
+} from './world.ts';
 
 export interface WalkOptions {
   readonly replicas: number;
   readonly semiSyncReplicas: number;
   readonly minInsyncReplicas: number;
   readonly steps: number;
+  /** Disks are replaced by empty ones often, and the broker is back at once. */
+  readonly replacesDisks?: boolean;
   /** The rule to break; undefined: the product as it is. */
   readonly broken?: keyof Rules | keyof RoundRules | undefined;
 }
@@ -43,6 +45,7 @@ export function walk(seed: number, options: WalkOptions, trace?: string[]): Worl
   const world = createWorld({ ...options, ...(broken !== undefined && breakRule(broken)) });
   world.trace = trace;
   const random = randomFrom(seed);
+  const bag = options.replacesDisks === true ? diskBag : plainBag;
   for (let step = 0; step < options.steps; step++) {
     const name = bag[Math.floor(random() * bag.length)];
     if (name === undefined) break;
@@ -166,6 +169,15 @@ const actions = {
     if (lost > Math.max(minInsyncReplicas, semiSyncReplicas) - 1) return;
     loseStorage(world, broker.node);
   },
+  replaceDisk(world: World, random: Random) {
+    const broker = pick(world.brokers, random);
+    const isLast = world.brokers.some((other) => other.hasLostStorage);
+    if (broker?.isUp !== true || isLast || world.controller.leader === broker.node) return;
+    if (random() < 0.5) fence(world.controller, broker.node);
+    crash(world, broker.node);
+    loseStorage(world, broker.node);
+    restart(world, broker.node);
+  },
   restart(world: World, random: Random) {
     const broker = pick(world.brokers, random);
     if (broker === undefined || broker.isUp) return;
@@ -193,6 +205,7 @@ const weights: Record<keyof typeof actions, number> = {
   unknownOutcome: 1,
   crash: 1,
   lose: 1,
+  replaceDisk: 0,
   restart: 2,
 };
 
@@ -208,9 +221,10 @@ function isAction(name: string): name is keyof typeof actions {
   return name in actions;
 }
 
-const bag = Object.keys(actions)
+const plainBag = Object.keys(actions)
   .filter(isAction)
   .flatMap((name) => Array.from({ length: weights[name] }, () => name));
+const diskBag = [...plainBag, 'replaceDisk', 'replaceDisk', 'fence', 'fence'] as const;
 
 function leaders(world: World): TestBroker[] {
   return world.brokers.filter(({ isUp, core }) => isUp && core.role.kind === 'leader');
