@@ -7,6 +7,7 @@ import type { NodeId, TopicId } from '../model/ids.ts';
 import type { Revision } from '../model/offset.ts';
 import type { Hosting, MetadataImage, TopicImage } from './image.ts';
 import { type Owner, PersistentMap } from './persistent-map.ts';
+import { topicNameFolded } from './topic-name.ts';
 
 export type ImageDraft = { -readonly [Field in keyof MetadataImage]: MetadataImage[Field] } & {
   readonly owner: Owner;
@@ -47,7 +48,7 @@ export function dropTopic(draft: ImageDraft, topic: TopicImage): void {
     index(draft, topic.topicId, partition, undefined);
   }
   draft.topics = draft.topics.delete(topic.topicId, draft.owner);
-  draft.topicIds = draft.topicIds.delete(topic.name, draft.owner);
+  draft.topicIds = draft.topicIds.delete(topicNameFolded(topic.name), draft.owner);
 }
 
 function index(

@@ -22,6 +22,7 @@ import {
 import { type BrokerEpoch, type Revision, revision } from '../model/offset.ts';
 import type { TopicSettings } from '../model/topic-settings.ts';
 import { PersistentMap } from './persistent-map.ts';
+import { topicNameFolded } from './topic-name.ts';
 
 export interface MetadataImage {
   /** The quorum index up to which this is folded; never goes back. */
@@ -32,7 +33,7 @@ export interface MetadataImage {
   readonly voters: readonly Voter[];
   readonly brokers: PersistentMap<NodeId, BrokerImage>;
   readonly topics: PersistentMap<TopicId, TopicImage>;
-  /** The same topics by name; names are never identity (rule B2.12). */
+  /** The same topics by folded name; names are never identity (rule B2.12). */
   readonly topicIds: PersistentMap<string, TopicId>;
   /** What each broker holds; a broker without replicas is absent. */
   readonly hosting: PersistentMap<NodeId, Hosting>;
@@ -115,7 +116,13 @@ export const emptyImage: MetadataImage = Object.freeze({
 
 /** The topic of this name. */
 export function topicNamed(image: MetadataImage, name: string): TopicImage | undefined {
-  const topicId = image.topicIds.get(name);
+  const topic = topicLike(image, name);
+  return topic?.name === name ? topic : undefined;
+}
+
+/** The topic whose name is this one, or cannot be told from it in metrics. */
+export function topicLike(image: MetadataImage, name: string): TopicImage | undefined {
+  const topicId = image.topicIds.get(topicNameFolded(name));
   return topicId === undefined ? undefined : image.topics.get(topicId);
 }
 

@@ -7,7 +7,7 @@
 import type { PartitionState } from '../generated/highwater/metadata/v1/records.ts';
 import type { NodeId } from '../model/ids.ts';
 import { limits } from '../model/limits.ts';
-import { minInsyncReplicasOf } from '../model/topic-settings.ts';
+import { minInsyncReplicasOf, semiSyncReplicasOf } from '../model/topic-settings.ts';
 import type { MetadataImage, TopicImage } from './image.ts';
 
 /** Replicas that the partition will have when a running reassignment ends. */
@@ -17,9 +17,22 @@ export function targetReplicas(state: PartitionState): readonly NodeId[] {
     : state.replicas.filter((node) => !state.removing.includes(node));
 }
 
-/** The minimum of the in-sync set that the topic asks of this partition. */
+/**
+ * The minimum of the in-sync set that the topic asks of this partition. While a reassignment runs it
+ * is that of the smaller of the two sets, so that growing from one replica does not stop writes.
+ */
 export function minimumOf(topic: Pick<TopicImage, 'settings'>, state: PartitionState): number {
-  return minInsyncReplicasOf(topic.settings, state.replicas.length - state.removing.length);
+  return minInsyncReplicasOf(topic.settings, steadyReplicas(state));
+}
+
+/** The k that the topic asks of this partition; 0 refuses semi-sync. */
+export function semiSyncWanted(topic: Pick<TopicImage, 'settings'>, state: PartitionState): number {
+  return semiSyncReplicasOf(topic.settings, steadyReplicas(state));
+}
+
+/** Replicas that are neither on their way in nor on their way out, at least. */
+function steadyReplicas({ replicas, adding, removing }: PartitionState): number {
+  return replicas.length - Math.max(adding.length, removing.length);
 }
 
 /** A sentence about what is wrong with the state by itself; undefined if nothing is. */

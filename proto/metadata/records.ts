@@ -5,6 +5,14 @@
 import { MetadataRecord } from '../generated/highwater/metadata/v1/records.ts';
 import { HighwaterError } from '../model/errors.ts';
 
+export type {
+  BrokerIntent,
+  MetadataRecord,
+  PartitionState,
+  RoundPurpose,
+  Voter,
+} from '../generated/highwater/metadata/v1/records.ts';
+
 /** Format of the records that this version writes, and the greatest that it reads. */
 export const recordVersion = 1;
 

@@ -11,7 +11,7 @@ import { dropTopic, type ImageDraft, putPartition, putTopic } from './draft.ts';
 import type { TopicImage } from './image.ts';
 import { stateFault, stepFault } from './partition-fault.ts';
 import { PersistentMap } from './persistent-map.ts';
-import { isTopicName } from './topic-name.ts';
+import { isTopicName, topicNameFolded } from './topic-name.ts';
 
 type TopicBody = Extract<
   NonNullable<MetadataRecord['body']>,
@@ -52,10 +52,11 @@ export function replayTopic(draft: ImageDraft, body: TopicBody): string | undefi
 
 function created(draft: ImageDraft, value: TopicCreated): string | undefined {
   const { topicId, name, config, isInternal } = value;
+  const folded = topicNameFolded(name);
   if (!isUuid(topicId)) return 'a topic id is a UUID';
   if (!isTopicName(name)) return `topic name ${JSON.stringify(name)}`;
   if (draft.topics.has(topicId)) return `topic ${topicId} exists`;
-  if (draft.topicIds.has(name)) return `a topic named ${name} exists`;
+  if (draft.topicIds.has(folded)) return `a topic named ${name}, or like it, exists`;
   const topic: TopicImage = {
     topicId,
     name,
@@ -65,7 +66,7 @@ function created(draft: ImageDraft, value: TopicCreated): string | undefined {
     partitions: PersistentMap.empty(),
   };
   putTopic(draft, topic);
-  draft.topicIds = draft.topicIds.set(name, topicId, draft.owner);
+  draft.topicIds = draft.topicIds.set(folded, topicId, draft.owner);
   return added(draft, topic, value.partitions);
 }
 

@@ -1,0 +1,112 @@
+/**
+ * What the active controller does by itself as time passes and facts are committed.
+ *
+ * The driver calls `decideUpkeep` on each tick and after each commit, replays what it returns onto its
+ * undecided image, and calls again until nothing is left to do. Standbys only follow and listen, so
+ * that one of them is ready when it becomes active.
+ */
+import type { ImageDelta } from '../../../proto/metadata/delta.ts';
+import type { MetadataImage } from '../../../proto/metadata/image.ts';
+import { type Decided, decided } from './decision.ts';
+import { decideElections } from './elections.ts';
+import { fence } from './fencing.ts';
+import { decideRemovals } from './intents.ts';
+import {
+  createMoves,
+  decideBalance,
+  decideDrains,
+  decideMoveTimeouts,
+  followMoves,
+  type MovesState,
+} from './moves.ts';
+import { createRounds, dueRounds, followRounds, type RoundsState } from './rounds.ts';
+import { createSessions, expiredSessions, type SessionsState } from './sessions.ts';
+
+export interface UpkeepOptions {
+  readonly sessionMs: number;
+  /** Grace of a broker whose connection broke. */
+  readonly hintMs: number;
+  /** How long a decidable round waits for better answers. */
+  readonly graceMs: number;
+  readonly movesMax: number;
+  readonly moveTimeoutMs: number;
+  readonly reassignmentsMax: number;
+  /** How often leaderships go back to the preferred leader. */
+  readonly balanceMs: number;
+}
+
+/** What a controller keeps beside the committed facts; lost with the process, and found again. */
+export interface UpkeepState {
+  readonly options: UpkeepOptions;
+  readonly sessions: SessionsState;
+  readonly rounds: RoundsState;
+  readonly moves: MovesState;
+  balancedMs: number;
+}
+
+export const defaultUpkeep: UpkeepOptions = {
+  sessionMs: 2000,
+  hintMs: 200,
+  graceMs: 20,
+  movesMax: 100,
+  moveTimeoutMs: 5000,
+  reassignmentsMax: 10,
+  balanceMs: 30_000,
+};
+
+export function createUpkeep(options: UpkeepOptions): UpkeepState {
+  const { sessionMs, hintMs, graceMs, movesMax, moveTimeoutMs } = options;
+  return {
+    options,
+    sessions: createSessions({ sessionMs, hintMs }),
+    rounds: createRounds(graceMs),
+    moves: createMoves({ limit: movesMax, timeoutMs: moveTimeoutMs }),
+    balancedMs: 0,
+  };
+}
+
+/** Follows each change of the image that decisions are made on, and also one that is dropped. */
+export function followImage(upkeep: UpkeepState, delta: ImageDelta, nowMs: number): void {
+  followRounds(upkeep.rounds, delta, nowMs);
+  followMoves(upkeep.moves, delta, nowMs);
+}
+
+/** The next change that is due; without records or events there is none. */
+export function decideUpkeep(
+  upkeep: UpkeepState,
+  image: MetadataImage,
+  nowMs: number,
+): Decided<undefined> {
+  const due = [
+    () => decideExpiries(upkeep, image),
+    () => decideElections(upkeep.rounds, image, dueRounds(upkeep.rounds, nowMs), nowMs),
+    () => decideMoveTimeouts(upkeep.moves, image, nowMs),
+    () => decideDrains(upkeep.moves, image),
+    () => decideRemovals(image, upkeep.options.reassignmentsMax),
+    () => maybeBalance(upkeep, image, nowMs),
+  ];
+  for (const decide of due) {
+    const decision = decide();
+    if (decision.records.length > 0 || decision.events.length > 0) return decision;
+  }
+  return decided(undefined);
+}
+
+/** One broker at a time: the next one is judged on the image that the first one leaves. */
+function decideExpiries(upkeep: UpkeepState, image: MetadataImage): Decided<undefined> {
+  const [first] = expiredSessions(upkeep.sessions, image);
+  if (first === undefined) return decided(undefined);
+  const { broker, reason, silentMs } = first;
+  const { records, event } = fence(image, broker, reason, { silentMs });
+  return decided(undefined, records, [event]);
+}
+
+function maybeBalance(
+  upkeep: UpkeepState,
+  image: MetadataImage,
+  nowMs: number,
+): Decided<undefined> {
+  if (nowMs < upkeep.balancedMs + upkeep.options.balanceMs) return decided(undefined);
+  upkeep.balancedMs = nowMs;
+  return decideBalance(upkeep.moves, image);
+}
