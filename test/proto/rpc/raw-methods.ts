@@ -2,7 +2,7 @@ import { HighwaterError } from '../../../proto/model/errors.ts';
 import type { RpcCodec, StreamMethod, UnaryMethod } from '../../../proto/ports/rpc.ts';
 
 /** Raw bytes, framed from two parts so that ropes are exercised; the byte 0xff is malformed. */
-export const rawCodec: RpcCodec<Buffer> = {
+const rawCodec: RpcCodec<Buffer> = {
   encode: (message) => [message.subarray(0, 3), message.subarray(3)],
   decode(bytes) {
     if (bytes[0] === 0xff) throw new HighwaterError('INVALID_REQUEST', 'it starts with 0xff');

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chat, echo } from '../raw-methods.ts';
 import { deadlineMs, text } from '../rpc-bed.ts';
@@ -111,6 +112,26 @@ describe('a gRPC server', () => {
     const unary = await raw.call(echo.path, frame(Buffer.from([0xff])));
     const stream = await raw.call(chat.path, frame(Buffer.from([0xff])));
     expect([unary.grpcStatus, stream.grpcStatus]).toEqual(['3', '3']);
+  });
+
+  it('answers random bytes in the standard services as well, and stays up (F11)', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom('/grpc.health.v1.Health/Check', '/grpc.health.v1.Health/Watch', chat.path),
+        fc.uint8Array({ maxLength: 40 }),
+        async (path, garbage) => {
+          const stream = raw.open(path);
+          const ended = endOf(stream);
+          stream.write(frame(Buffer.from(garbage)));
+          stream.end();
+          // A watch of health ends only when the server does or its caller leaves.
+          if (path.endsWith('Watch')) setImmediate(() => stream.close(8));
+          const { grpcStatus } = await ended;
+          expect([undefined, '0', '3', '5']).toContain(grpcStatus);
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 
   it('closes the connection of an HTTP/1 client and of random bytes', async () => {

@@ -90,6 +90,35 @@ describe('the bounds of a gRPC server', () => {
   });
 });
 
+describe('a caller that does not read', () => {
+  it('makes the server wait at the bound of unsent bytes, and holds up nobody else (F6)', async () => {
+    const bed = new GrpcBed();
+    const message = Buffer.alloc(64 * 1024, 1);
+    let sentBytes = 0;
+    bed.server.unary(echo, async (request) => request);
+    bed.server.stream(chat, (stream) => {
+      const fill = () => {
+        do sentBytes += message.length;
+        while (stream.send(message));
+      };
+      fill();
+      return { onMessage() {}, onDrain: fill, onClose() {} };
+    });
+    await bed.start();
+    const raw = new RawClient(bed.port);
+    const slow = raw.open(chat.path);
+    slow.pause();
+    await once(slow, 'response');
+    for (let index = 0; index < 20; index++) {
+      await bed.channel().unary(echo, text('served'), { deadlineMs });
+    }
+    // What a foreign client takes before it must read is its window, 64 KiB at default.
+    expect(sentBytes).toBeLessThanOrEqual(limits.rpcStreamBufferBytesMax + 1 * MiB);
+    await raw.close();
+    await bed.close();
+  });
+});
+
 describe('a connection that is flooded both ways', () => {
   it('carries 16 MiB in flight each way to the end', async () => {
     const bed = new GrpcBed();
