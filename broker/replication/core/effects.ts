@@ -66,7 +66,7 @@ export interface Reset {
 }
 
 /** Make the verified epoch durable, then say `verified-epoch-persisted`. */
-export interface PersistVerifiedEpoch {
+interface PersistVerifiedEpoch {
   readonly kind: 'persist-verified-epoch';
   readonly epoch: LeaderEpoch;
 }
@@ -138,7 +138,7 @@ export type OpenAnswer =
     };
 
 /** Stop pushing to this follower. */
-export interface CloseFollower {
+interface CloseFollower {
   readonly kind: 'close-follower';
   readonly follower: NodeId;
   readonly stream: number;
@@ -156,7 +156,7 @@ export interface OpenStream {
 }
 
 /** Forget the stream to the leader. */
-export interface CloseStream {
+interface CloseStream {
   readonly kind: 'close-stream';
   readonly stream: number;
 }
@@ -174,7 +174,7 @@ export interface Report {
 }
 
 /** Wake readers; a leader also sends it to its started followers, with the next batch or alone. */
-export interface WatermarkMoved {
+interface WatermarkMoved {
   readonly kind: 'watermark';
   readonly offset: Offset;
 }
@@ -215,20 +215,20 @@ export interface AnswerPromise {
 }
 
 /** Metadata names this replica as leader of an epoch in which it may not lead: ask for a round. */
-export interface Resign {
+interface Resign {
   readonly kind: 'resign';
   readonly leaderEpoch: LeaderEpoch;
 }
 
 /** The successor has stored everything; the controller may open the round. */
-export interface HandOverReady {
+interface HandOverReady {
   readonly kind: 'hand-over-ready';
   readonly successor: NodeId;
   readonly leaderEpoch: LeaderEpoch;
 }
 
 /** A rule of the protocol would be broken by going on: this replica stops and says so (rule B2.7). */
-export interface Halt {
+interface Halt {
   readonly kind: 'halt';
   readonly reason: 'cut-below-watermark';
   readonly watermark: Offset;

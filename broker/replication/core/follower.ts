@@ -177,6 +177,7 @@ function reset(state: PartitionState, role: Follower, logStart: number, effects:
   role.phase = 'cutting';
   beginCut(state);
   effects.push({ kind: 'reset', to: log.start, cuts: log.cuts });
+  effects.push({ kind: 'watermark', offset: log.start });
 }
 
 function beginCut(state: PartitionState): void {

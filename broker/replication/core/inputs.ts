@@ -47,7 +47,7 @@ export type Input =
  * The image's facts about the partition. A lower partition epoch is ignored (rule B3.5); an equal one
  * brings settings and registrations, which change without it.
  */
-export interface MetadataApplied {
+interface MetadataApplied {
   readonly kind: 'metadata';
   readonly metadata: PartitionMetadata;
 }
@@ -113,7 +113,7 @@ export interface LogStartMoved {
 }
 
 /** A write or flush failed, or bytes were found damaged: this replica takes no further part. */
-export interface LogFailed {
+interface LogFailed {
   readonly kind: 'log-failed';
 }
 
@@ -185,12 +185,12 @@ export interface HandOverAsked {
   readonly deadlineMs: number;
 }
 
-export interface HandOverCancelled {
+interface HandOverCancelled {
   readonly kind: 'hand-over-cancelled';
 }
 
 /** The broker's lease was granted or has run out (DESIGN §6.7). */
-export interface LeaseChanged {
+interface LeaseChanged {
   readonly kind: 'lease';
   readonly isHeld: boolean;
 }
@@ -243,6 +243,6 @@ export interface LeaderReachable {
 }
 
 /** The replica is being closed: nothing is appended or reported after this. */
-export interface Stopped {
+interface Stopped {
   readonly kind: 'stop';
 }

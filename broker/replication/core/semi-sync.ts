@@ -35,7 +35,7 @@ export function semiSyncEnd(state: PartitionState, leader: Leader): Offset {
 }
 
 /** The k that an ack needs: what elections count with, what is wanted, what is being settled. */
-export function wantedReplicas(state: PartitionState, leader: Leader): number {
+function wantedReplicas(state: PartitionState, leader: Leader): number {
   const wanted = state.metadata?.settings.semiSyncReplicas ?? 0;
   if (wanted === 0) return 0;
   const settling = leader.pending?.settlingReplicas ?? 0;

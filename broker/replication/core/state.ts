@@ -47,7 +47,7 @@ export interface PartitionState {
 }
 
 /** What the machine knows of the log behind it. */
-export interface LogState {
+interface LogState {
   /** The first retained offset. Only rises. */
   start: Offset;
   /** The offset of the next record: appends ordered so far, whether written or not. */
@@ -70,7 +70,7 @@ export type Role =
   | { readonly kind: 'stopped'; readonly why: 'stop' | 'log-failed' | 'halted' };
 
 /** No leader in this epoch, or none that this replica may be. */
-export interface Promised {
+interface Promised {
   readonly kind: 'promised';
   readonly epoch: LeaderEpoch;
 }
@@ -105,7 +105,7 @@ export interface Leader {
 }
 
 /** A follower as its leader sees it; from one verified opening on, in this epoch (rule B1.3). */
-export interface Progress {
+interface Progress {
   /** The incarnation whose stream this is. */
   readonly brokerEpoch: BrokerEpoch;
   readonly stream: number;
@@ -157,7 +157,7 @@ export interface PendingIsr {
 }
 
 /** How the semi-sync level is used in this epoch. */
-export interface SemiSyncUse {
+interface SemiSyncUse {
   /**
    * Everything acknowledged at the level lies below it: the epoch's start for what earlier leaders
    * acknowledged, then the highest ack of this one. Only rises.
@@ -181,7 +181,7 @@ export interface Waiter {
 }
 
 /** Appends are held until the successor has stored everything. */
-export interface HandOver {
+interface HandOver {
   readonly successor: NodeId;
   readonly deadlineMs: number;
   /** The driver was told that the successor is ready. */

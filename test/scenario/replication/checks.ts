@@ -14,7 +14,7 @@ export class Violation extends Error {
 }
 
 /** One acknowledged record. */
-export interface GivenAck {
+interface GivenAck {
   readonly id: number;
   readonly at: number;
   readonly acks: 'semi-sync' | 'all';
