@@ -30,16 +30,16 @@ export class LogWalk {
     world.limits = {
       reserveBytes: 0,
       tailCacheBytes: random.below(3) * 2000,
-      journalFileBytes: 4096 * (2 + random.below(8)),
+      journalFileBytes: 4096 * (2 + random.below(4)),
       journalFilesMax: 2 + random.below(2),
-      checkpointMs: 20 + random.below(200),
+      checkpointMs: 20 + random.below(40) ** 2,
       writeBytesMax: 300 + random.below(2000),
       idleHandlesMax: random.below(6),
     };
     const latency = random.fork('latency');
     const scale = random.below(4);
     world.disk.latency = () => latency.below(10) * scale * 0.1;
-    world.stores.flushMs = scale * 0.3;
+    world.stores.flushMs = scale * random.below(20) * 0.3;
   }
 
   async run(steps: number): Promise<void> {
@@ -57,7 +57,8 @@ export class LogWalk {
     const log = this.world.log(at);
     const model = this.#model(at);
     const dice = this.random.below(100);
-    if (dice < 45) this.#append(log, model);
+    if (dice < 40) this.#append(log, model);
+    else if (dice < 45) await this.#burst();
     else if (dice < 62) await this.world.settle(this.random.below(30) / 10);
     else if (dice < 80) await this.#read(log, model);
     else if (dice < 85) this.#raiseWatermark(log, model);
@@ -70,6 +71,12 @@ export class LogWalk {
     else if (dice < 98) await this.#stop();
     else await this.#crashAnyhow();
     if (this.world.fatal !== undefined) throw new Error('fatal', { cause: this.world.fatal });
+  }
+
+  /** A round that touches many logs goes into the journal. */
+  async #burst(): Promise<void> {
+    for (const [at, model] of this.models.entries()) this.#append(this.world.log(at), model);
+    await this.world.settle(this.random.below(8));
   }
 
   #append(log: PartitionLog, model: LogModel): void {
@@ -203,6 +210,7 @@ export class LogWalk {
     for (const [at, model] of this.models.entries()) {
       if (this.random.below(2) === 0) this.#append(this.world.log(at), model);
     }
+    if (this.random.below(2) === 0) await this.#burst();
     await this.world.settle(this.random.below(40) / 10);
     await this.#crash(this.random.below(2) === 0 ? 'kill' : 'power');
   }
