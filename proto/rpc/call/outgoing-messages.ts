@@ -20,9 +20,9 @@ interface Queued {
 /** A batch takes no more messages than this, so that tiny messages do not make a huge one. */
 const batchMessagesMax = 1024;
 /** Small messages are joined up to this size; a larger write gains nothing. */
-const batchBytesTarget = 256 * 1024;
+const batchBytesTarget = 512 * 1024;
 /** Batches with the transport at a time: one on its way, others framed behind it, so that it never idles. */
-const batchesInFlightMax = 3;
+const batchesInFlightMax = 16;
 const bytesInFlightMax = 2 * 1024 * 1024;
 
 export class OutgoingMessages {
