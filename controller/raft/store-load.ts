@@ -66,8 +66,7 @@ export function loadQuorum(store: KeyValueStore): Load {
   const boundsValue = store.get('quorum', boundsKey);
   const bounds = boundsValue === undefined ? undefined : readBounds(boundsValue);
   const snapshot = loadSnapshot(store);
-  const base = trustedBase(bounds?.base, snapshot);
-  const { entries, stray, durableTo } = loadEntries(store, base);
+  const { base, entries, stray, durableTo } = loadLog(store, bounds?.base, snapshot);
   const last = entries.at(-1)?.index ?? base.index;
   // Without bounds nobody knows what was acknowledged.
   const lostTo = Math.max(bounds?.lastIndex ?? Number.POSITIVE_INFINITY, durableTo);
@@ -82,11 +81,12 @@ export function loadQuorum(store: KeyValueStore): Load {
   };
   const end = kept.at(-1)?.index ?? base.index;
   const torn = stray + entries.length - kept.length;
+  const isRebased = bounds !== undefined && base.index !== bounds.base.index;
   const damagedFrom = isDamaged ? logIndex(end + 1) : undefined;
   return {
     loaded,
     recovery: { isEmpty: false, tornRows: isDamaged ? 0 : torn, damagedFrom },
-    repairs: isDamaged || torn > 0 ? repairsFor(store, loaded, isDamaged) : [],
+    repairs: isDamaged || torn > 0 || isRebased ? repairsFor(store, loaded, isDamaged) : [],
   };
 }
 
@@ -125,15 +125,23 @@ function loadSnapshot(store: KeyValueStore): Snapshot | 'damaged' | undefined {
   return isWhole ? { ...head, data } : 'damaged';
 }
 
-/** Where the log may begin so that nothing is missing between the snapshot and it (rule B4.11). */
-function trustedBase(
+/**
+ * The log from where nothing is missing between the snapshot and it (rule B4.11). Entries before the
+ * snapshot are only kept for others: where they are bad, the log begins at the snapshot.
+ */
+function loadLog(
+  store: KeyValueStore,
   recorded: LogPosition | undefined,
   snapshot: Snapshot | 'damaged' | undefined,
-): LogPosition {
-  if (snapshot === 'damaged') return start;
-  const covered = snapshot ?? start;
-  if (recorded !== undefined && recorded.index <= covered.index) return recorded;
-  return { index: covered.index, term: covered.term };
+): FoundEntries & { readonly base: LogPosition } {
+  const covered = snapshot === 'damaged' ? start : (snapshot ?? start);
+  const atSnapshot = { index: covered.index, term: covered.term };
+  const isUsable = snapshot !== 'damaged' && (recorded?.index ?? covered.index) <= covered.index;
+  const base = isUsable ? (recorded ?? atSnapshot) : atSnapshot;
+  const found = loadEntries(store, base);
+  const last = found.entries.at(-1)?.index ?? base.index;
+  if (last >= covered.index) return { ...found, base };
+  return { ...loadEntries(store, atSnapshot), base: atSnapshot };
 }
 
 interface FoundEntries {
@@ -180,6 +188,7 @@ function repairsFor(
   const from = entryKey(lastIndex + 1);
   const changes: KeyValueChange[] = [
     { table: 'quorum-log', key: from, removeTo: entryKey(Number.MAX_SAFE_INTEGER) },
+    { table: 'quorum-log', key: entryKey(0), removeTo: entryKey(base.index + 1) },
     { table: 'quorum', key: boundsKey, value: boundsRow({ base, lastIndex }) },
     { table: 'quorum', key: hardStateKey, value: hardStateRow(hard) },
   ];

@@ -60,7 +60,7 @@ export type RaftEvent =
       readonly event: 'quorum-campaign';
       readonly term: Term;
       readonly isPreVote: boolean;
-      readonly reason: 'timeout' | 'leader-gone' | 'transfer' | 'only-voter' | 'pre-vote-won';
+      readonly reason: 'timeout' | 'no-leader' | 'transfer' | 'only-voter' | 'pre-vote-won';
     }
   | { readonly event: 'quorum-leader'; readonly term: Term; readonly votes: readonly VoterId[] }
   | {

@@ -21,6 +21,7 @@ import { adoptTerm, becomeFollower } from './roles.ts';
 import type { RaftState } from './state.ts';
 import {
   configurationOf,
+  configurationsInPlay,
   nextElectionAt,
   patch,
   persistHardState,
@@ -29,16 +30,16 @@ import {
   type Turn,
   tell,
 } from './turn.ts';
-import { isMajority, isVoterIn, nodeIdOf, type VoterId } from './voter.ts';
+import { type Configuration, isMajority, isVoterIn, nodeIdOf, type VoterId } from './voter.ts';
 
 /** The election is due: stands, if it may. */
 export function campaign(turn: Turn, reason: 'timeout' | 'transfer'): void {
   const { state } = turn;
   patch(turn, { electionDueAt: nextCampaignAt(turn) });
   if (!mayStand(state)) return;
-  const isUrged = reason === 'timeout' && state.leader === undefined;
+  const isLeaderless = reason === 'timeout' && state.leader === undefined;
   const isAlone = configurationOf(state).voters.length === 1;
-  const why = isAlone ? 'only-voter' : isUrged ? 'leader-gone' : reason;
+  const why = isAlone ? 'only-voter' : isLeaderless ? 'no-leader' : reason;
   if (reason === 'transfer' || !state.rules.preVotes) return stand(turn, reason === 'transfer');
 
   const attempt = state.campaign + 1;
@@ -167,9 +168,14 @@ function maybeLead(turn: Turn): void {
   if (isMajority(configurationOf(turn.state), role.granted)) becomeLeader(turn, role.granted);
 }
 
+/**
+ * A voter of any configuration that may still decide: one that is being removed may be the only one
+ * left whose log is up to date (thesis §4.2.2).
+ */
 function mayStand(state: RaftState): boolean {
   const isSound = state.hard.damage === undefined || !state.rules.damagedAbstains;
-  return state.role.kind !== 'leader' && isSound && isVoterIn(configurationOf(state), state.self);
+  const isOwn = (configuration: Configuration) => isVoterIn(configuration, state.self);
+  return state.role.kind !== 'leader' && isSound && configurationsInPlay(state).some(isOwn);
 }
 
 function askOthers(turn: Turn, request: PreVoteRequest | VoteRequest): void {
