@@ -1,11 +1,10 @@
 /** A random walk over the logs of one directory, each step checked against the model. */
-import { expect } from 'vitest';
 import { defaultLogConfig } from '../../../broker/log/log-config.ts';
 import type { PartitionLog } from '../../../broker/log/partition-log.ts';
 import { leaderEpoch, offset } from '../../../proto/model/offset.ts';
 import { SeededRandom } from '../../../proto/ports/memory/seeded-random.ts';
 import { batch } from './batches.ts';
-import { LogModel, type ModelBatch } from './log-model.ts';
+import { hold, LogModel, type ModelBatch } from './log-model.ts';
 import { keyOf, LogWorld } from './log-world.ts';
 
 export class LogWalk {
@@ -111,7 +110,7 @@ export class LogWalk {
       end += offsets;
     }
     const result = log.append(added.map((one) => one.bytes));
-    expect(result).toEqual({ kind: 'accepted', logEndOffset: end });
+    hold(log.logEndOffset === end && result.kind === 'accepted', () => `accepted up to ${end}`);
     model.batches.push(...added);
     model.noteStored(log);
   }
@@ -125,10 +124,15 @@ export class LogWalk {
     const reading = log.read({ from: offset(from), maxBytes, upTo: offset(upTo) });
     this.#count(reading instanceof Promise ? 'read from files' : 'read from memory');
     const read = await this.world.run(Promise.resolve(reading));
-    expect(read.endOffset).toBeLessThanOrEqual(Math.max(upTo, from));
-    expect(Buffer.concat(read.buffers).equals(model.bytesOf(from, read.endOffset))).toBe(true);
+    hold(
+      read.endOffset <= Math.max(upTo, from),
+      () => `${read.endOffset} <= ${Math.max(upTo, from)}`,
+    );
+    const isSame = Buffer.concat(read.buffers).equals(model.bytesOf(from, read.endOffset));
+    hold(isSame, () => `the bytes from ${from} to ${read.endOffset}`);
     const first = model.batches.find((one) => one.endOffset > from);
-    if (first !== undefined && first.endOffset <= upTo) expect(read.bytes).toBeGreaterThan(0);
+    if (first !== undefined && first.endOffset <= upTo)
+      hold(read.bytes > 0, () => `${read.bytes} > ${0}`);
   }
 
   #raiseWatermark(log: PartitionLog, model: LogModel): void {
@@ -151,11 +155,12 @@ export class LogWalk {
       await this.#crash(this.random.below(2) === 0 ? 'kill' : 'power');
       return;
     }
-    expect(await this.world.run(cutting)).toBe(model.cuttingTo);
+    const reached = await this.world.run(cutting);
+    hold(reached === model.cuttingTo, () => `cut to ${model.cuttingTo}, not ${reached}`);
     model.cutTo(model.cuttingTo);
     model.cuttingTo = undefined;
-    expect(log.logEndOffset).toBe(model.end);
-    expect(log.storedEnd).toBe(model.end);
+    hold(log.logEndOffset === model.end, () => `${log.logEndOffset} is ${model.end}`);
+    hold(log.storedEnd === model.end, () => `${log.storedEnd} is ${model.end}`);
     model.stored = model.end;
     model.checkDerived(log);
     this.#count('truncation');
@@ -176,7 +181,7 @@ export class LogWalk {
     await this.world.run(deleting);
     model.logStart = model.deletingTo;
     model.deletingTo = undefined;
-    expect(log.logStartOffset).toBe(model.logStart);
+    hold(log.logStartOffset === model.logStart, () => `${log.logStartOffset} is ${model.logStart}`);
     this.#count('deleted records');
   }
 
@@ -184,7 +189,7 @@ export class LogWalk {
     const epoch = leaderEpoch(model.epoch + 1);
     await this.world.run(log.beginEpoch(epoch));
     model.begun.push({ epoch, startOffset: offset(model.end) });
-    expect(log.latestEpoch).toBe(epoch);
+    hold(log.latestEpoch === epoch, () => `${log.latestEpoch} is ${epoch}`);
   }
 
   /** Another life of the same partition: nothing of the old one may come back. */
@@ -200,7 +205,7 @@ export class LogWalk {
     await this.world.stop();
     for (const model of this.models) model.stored = model.end;
     await this.world.start();
-    expect(this.world.directory.recovered).toEqual([]);
+    hold(this.world.directory.recovered.length === 0, () => 'nothing is recovered');
     this.#checkAll(true, 'clean stop');
     this.#count('clean stop');
   }
