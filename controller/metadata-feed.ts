@@ -7,6 +7,7 @@
  * position stays, and it goes on from there or, when that was dropped, from a snapshot.
  */
 import { MetadataFrame, MetadataSubscribe } from '../proto/generated/highwater/peer/v1/metadata.ts';
+import { ChangeHistory } from '../proto/metadata/change-history.ts';
 import type { MetadataImage } from '../proto/metadata/image.ts';
 import { encodeRecords } from '../proto/metadata/records.ts';
 import { snapshotRecords } from '../proto/metadata/snapshot.ts';
@@ -21,17 +22,13 @@ import type {
 import type { Logger } from '../proto/ports/logger.ts';
 import type { AppliedChange, MetadataMachine, MetadataWatcher } from './metadata-machine.ts';
 
-const keptBytesMax = 8 * 1024 * 1024;
 const snapshotFrameBytes = 256 * 1024;
 
 export class MetadataFeed implements MetadataWatcher {
   readonly #machine: MetadataMachine;
   readonly #logger: Logger;
   readonly #subscribers = new Set<Subscriber>();
-  #kept: AppliedChange[] = [];
-  #keptBytes = 0;
-  /** The greatest revision that is not followed by kept changes without a gap. */
-  #keptAfter: Revision = revision(0);
+  #history = new ChangeHistory(revision(0));
 
   constructor(machine: MetadataMachine, logger: Logger) {
     this.#machine = machine;
@@ -44,22 +41,13 @@ export class MetadataFeed implements MetadataWatcher {
     endpoint.accept('metadata', (stream, peer) => this.#accept(stream, peer));
   }
 
-  onChange(change: AppliedChange): void {
-    this.#kept.push(change);
-    this.#keptBytes += change.bytes.length;
-    while (this.#keptBytes > keptBytesMax) {
-      const oldest = this.#kept.shift();
-      if (oldest === undefined) break;
-      this.#keptBytes -= oldest.bytes.length;
-      this.#keptAfter = oldest.revision;
-    }
+  onChange({ revision: at, bytes }: AppliedChange): void {
+    this.#history.add({ revision: at, count: 0, bytes });
     for (const subscriber of this.#subscribers) this.#feed(subscriber);
   }
 
   onRestored(image: MetadataImage): void {
-    this.#kept = [];
-    this.#keptBytes = 0;
-    this.#keptAfter = image.revision;
+    this.#history = new ChangeHistory(image.revision);
     for (const subscriber of this.#subscribers) this.#feed(subscriber);
   }
 
@@ -91,24 +79,23 @@ export class MetadataFeed implements MetadataWatcher {
 
   #feed(subscriber: Subscriber): void {
     const { image } = this.#machine;
-    while (subscriber.at !== undefined && subscriber.hasCredit && subscriber.at < image.revision) {
-      if (subscriber.at < this.#keptAfter) sendSnapshot(subscriber, image);
-      else this.#sendNext(subscriber, subscriber.at);
-    }
-  }
-
-  #sendNext(subscriber: Subscriber, after: Revision): void {
-    const change = this.#kept[firstAfter(this.#kept, after)];
-    if (change === undefined) {
-      // Entries without records moved nothing; there is no change to send.
-      subscriber.at = this.#machine.image.revision;
+    if (subscriber.at === undefined || !subscriber.hasCredit || subscriber.at >= image.revision)
       return;
+    const missed = this.#history.since(subscriber.at);
+    if (missed === undefined) return sendSnapshot(subscriber, image);
+    for (const change of missed) {
+      if (!subscriber.hasCredit) return;
+      const header = {
+        revision: change.revision,
+        isSnapshot: false,
+        isLast: true,
+        records: change.count,
+      };
+      subscriber.hasCredit = subscriber.stream.send(Buffer.concat(MetadataFrame.encode(header)), [
+        change.bytes,
+      ]);
+      subscriber.at = change.revision;
     }
-    const header = { revision: change.revision, isSnapshot: false, isLast: true, records: 0 };
-    subscriber.hasCredit = subscriber.stream.send(Buffer.concat(MetadataFrame.encode(header)), [
-      change.bytes,
-    ]);
-    subscriber.at = change.revision;
   }
 }
 
@@ -117,18 +104,6 @@ interface Subscriber {
   /** The last revision sent; undefined before it subscribed. */
   at: Revision | undefined;
   hasCredit: boolean;
-}
-
-/** Revisions rise: the index of the first change after one. */
-function firstAfter(changes: readonly AppliedChange[], after: Revision): number {
-  let low = 0;
-  let high = changes.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((changes[middle]?.revision ?? 0) <= after) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function sendSnapshot(subscriber: Subscriber, image: MetadataImage): void {

@@ -22,6 +22,8 @@ import {
 } from './core/membership.ts';
 
 export interface MembershipListener {
+  /** Makes a granted epoch durable, before this broker speaks under it. */
+  onGranted(brokerEpoch: BrokerEpoch): Promise<void>;
   onRegistered(brokerEpoch: BrokerEpoch, revision: Revision): void;
   onLease(isHeld: boolean): void;
   onFenced(isFenced: boolean): void;
@@ -38,7 +40,9 @@ export interface MembershipOptions {
   readonly logger: Logger;
   readonly sessionMs: number;
   readonly heartbeatMs: number;
-  readonly registration: RegisterBrokerRequest;
+  readonly nodeId: NodeId;
+  /** What this broker says of itself; asked when it registers. */
+  readonly registration: () => RegisterBrokerRequest;
   /** Facts that each heartbeat tells. */
   readonly appliedRevision: () => Revision;
   readonly storageStamp: () => number;
@@ -147,33 +151,39 @@ export class MembershipDriver {
   }
 
   #register(at: NodeId): void {
-    const { links, registration, sessionMs, logger } = this.#options;
-    links.call(at, controlMethods.register, registration, sessionMs).then(
-      ({ brokerEpoch, revision }) =>
-        this.#step({ kind: 'registered', from: at, brokerEpoch, revision }),
-      (caught: unknown) => {
-        const { code, message } = HighwaterError.from(caught);
-        logger.debug('registration-failed', 'A controller did not register this broker.', {
-          controller: at,
-          code,
-          message,
-        });
-        this.#step({
-          kind: 'registration-failed',
-          from: at,
-          superseded: code === 'STALE_BROKER_EPOCH',
-        });
-      },
-    );
+    const { links, registration, sessionMs, logger, listener } = this.#options;
+    const register = async (): Promise<void> => {
+      const { brokerEpoch, revision } = await links.call(
+        at,
+        controlMethods.register,
+        registration(),
+        sessionMs,
+      );
+      await listener.onGranted(brokerEpoch);
+      this.#step({ kind: 'registered', from: at, brokerEpoch, revision });
+    };
+    register().catch((caught: unknown) => {
+      const { code, message } = HighwaterError.from(caught);
+      logger.debug('registration-failed', 'A controller did not register this broker.', {
+        controller: at,
+        code,
+        message,
+      });
+      this.#step({
+        kind: 'registration-failed',
+        from: at,
+        superseded: code === 'STALE_BROKER_EPOCH',
+      });
+    });
   }
 
   #heartbeat(at: NodeId, wantsShutdown: boolean): void {
-    const { links, clock, registration, sessionMs } = this.#options;
+    const { links, clock, nodeId, sessionMs } = this.#options;
     const { brokerEpoch } = this.#state;
     if (brokerEpoch === undefined) return;
     const sentMs = clock.now();
     const message = {
-      nodeId: registration.nodeId,
+      nodeId,
       brokerEpoch,
       revision: this.#options.appliedRevision(),
       wantsShutdown,

@@ -1,0 +1,336 @@
+/**
+ * The broker role of a node: registers, follows the metadata, hosts replicas and serves clients. Made
+ * of parts that know nothing of each other; this file only joins them, in the order in which they may
+ * begin.
+ */
+
+import type { RegisterBrokerRequest } from '../../proto/generated/highwater/peer/v1/control.ts';
+import type { MetadataImage } from '../../proto/metadata/image.ts';
+import { HighwaterError } from '../../proto/model/errors.ts';
+import type { IncarnationId, NodeId, StorageId } from '../../proto/model/ids.ts';
+import { type BrokerEpoch, type Revision, revision } from '../../proto/model/offset.ts';
+import type { LinkEndpoint, PeerAddress } from '../../proto/ports/link.ts';
+import type { RpcServer } from '../../proto/ports/rpc.ts';
+import type { Authorizer } from '../access/authorizer.ts';
+import type { DataDirectory } from '../log/data-directory.ts';
+import type { LogDirectory } from '../log/log-directory.ts';
+import { ControllerLinks } from '../membership/controller-links.ts';
+import { MembershipDriver } from '../membership/membership-driver.ts';
+import { MetadataFollower } from '../membership/metadata-follower.ts';
+import { PartitionTable } from '../partitions/partition-table.ts';
+import { ControllerConversation } from '../replication/controller-conversation.ts';
+import { ReplicationStreams } from '../replication/replication-streams.ts';
+import { registerAdmin } from '../services/admin-service.ts';
+import { ControllerForward } from '../services/controller-forward.ts';
+import { registerFetch } from '../services/fetch-service.ts';
+import { registerMetadata } from '../services/metadata-service.ts';
+import { registerProduce } from '../services/produce-service.ts';
+import type { Address } from './addresses.ts';
+import { type BrokerMemory, readBrokerMemory, writeBrokerMemory } from './broker-state.ts';
+import { hostedPartitions } from './hosted-partitions.ts';
+import { ImageSource } from './image-source.ts';
+import type { Machine } from './machine.ts';
+import { ReplicaSurroundings } from './replica-surroundings.ts';
+
+export interface BrokerRoleOptions {
+  readonly machine: Machine;
+  readonly nodeId: NodeId;
+  readonly incarnationId: IncarnationId;
+  readonly storageId: StorageId;
+  readonly directory: DataDirectory;
+  readonly logs: LogDirectory;
+  readonly endpoint: LinkEndpoint;
+  readonly controllers: readonly PeerAddress[];
+  readonly authorizer: Authorizer;
+  readonly rack: string;
+  /** Where clients and nodes are told to come. */
+  readonly peers: { readonly host: string; readonly port: number };
+  readonly sessionMs: number;
+  readonly heartbeatMs: number;
+  onFailure(error: unknown): void;
+}
+
+export class BrokerRole {
+  readonly #options: BrokerRoleOptions;
+  readonly #links: ControllerLinks;
+  readonly #membership: MembershipDriver;
+  /** Where clients are told to come; known once the server listens. */
+  #clients: Address = { host: '', port: 0 };
+  readonly #metadata: MetadataFollower;
+  readonly #streams: ReplicationStreams;
+  readonly #conversation: ControllerConversation;
+  readonly #surroundings: ReplicaSurroundings;
+  readonly #source: ImageSource;
+  #memory: BrokerMemory;
+  #table: PartitionTable | undefined;
+  #registered: Revision | undefined;
+  #isStarting = false;
+  #isReady = false;
+
+  constructor(options: BrokerRoleOptions) {
+    this.#options = options;
+    const { machine, endpoint, nodeId, controllers } = options;
+    const { clock, logger } = machine;
+    this.#memory = readBrokerMemory(options.logs);
+    this.#links = new ControllerLinks({
+      endpoint,
+      controllers,
+      clock,
+      logger,
+      onDown: (node) => this.#membership.linkDown(node),
+    });
+    this.#membership = this.#createMembership();
+    this.#metadata = new MetadataFollower({
+      endpoint,
+      controllers,
+      clock,
+      logger,
+      onImage: (image) => this.#onImage(image),
+      onUnreadable: (reason) =>
+        options.onFailure(new HighwaterError('UNSUPPORTED_VERSION', reason)),
+    });
+    const activeController = (): NodeId | undefined => this.#membership.activeController;
+    const brokerEpoch = (): BrokerEpoch | undefined => this.#membership.brokerEpoch;
+    this.#source = new ImageSource(
+      () => this.#metadata.image,
+      activeController,
+      () => !this.#membership.isLeaseHeld,
+    );
+    this.#conversation = new ControllerConversation({
+      nodeId,
+      links: this.#links,
+      clock,
+      activeController,
+      brokerEpoch,
+    });
+    this.#streams = new ReplicationStreams({
+      endpoint,
+      clock,
+      logger,
+      lookup: (topicId, partition) => this.#table?.find(topicId, partition),
+      addressOf: (node) => this.#addressOf(node),
+    });
+    const { onFailure } = options;
+    this.#surroundings = new ReplicaSurroundings({
+      clock,
+      logger,
+      streams: this.#streams,
+      conversation: this.#conversation,
+      onFailure,
+    });
+  }
+
+  get image(): MetadataImage {
+    return this.#metadata.image;
+  }
+
+  get source(): ImageSource {
+    return this.#source;
+  }
+
+  get table(): PartitionTable | undefined {
+    return this.#table;
+  }
+
+  /** Registers every public service. */
+  serve(server: RpcServer): void {
+    const { machine, nodeId, authorizer } = this.#options;
+    const { clock, random } = machine;
+    const partitions = hostedPartitions(
+      nodeId,
+      () => this.#metadata.image,
+      () => this.#table,
+    );
+    const forward = new ControllerForward({
+      links: this.#links,
+      activeController: () => this.#membership.activeController,
+      clock,
+      random,
+    });
+    registerProduce(server, { partitions, authorizer, clock });
+    registerFetch(server, { partitions, authorizer, clock });
+    registerMetadata(server, { source: this.#source, authorizer, clock });
+    registerAdmin(server, { source: this.#source, partitions, authorizer, forward });
+  }
+
+  /** Begins to register and to follow; the server listens by now. */
+  start(clients: Address): void {
+    this.#clients = clients;
+    this.#metadata.start();
+    this.#membership.start();
+  }
+
+  /** Why this broker is not ready; empty when it serves. */
+  readiness(): string[] {
+    if (this.#membership.brokerEpoch === undefined)
+      return ['not registered with the controllers yet'];
+    if (!this.#isReady) return ['the metadata up to the registration is not applied yet'];
+    if (this.#membership.isFenced) return ['fenced: the controllers have not let it serve yet'];
+    return [];
+  }
+
+  /** Moves leaderships away first, then stops. Resolves to whether everything went in order. */
+  async stop(graceMs: number): Promise<void> {
+    await this.#membership.stop(graceMs);
+    this.close();
+    await this.#table?.settled();
+  }
+
+  /** Ends at once, without a word to anybody. */
+  close(): void {
+    this.#table?.stop();
+    this.#streams.close();
+    this.#conversation.close();
+    this.#metadata.close();
+    this.#membership.close();
+    this.#links.close();
+  }
+
+  get brokerEpoch(): BrokerEpoch | undefined {
+    return this.#membership.brokerEpoch;
+  }
+
+  #createMembership(): MembershipDriver {
+    const { machine, nodeId, sessionMs, heartbeatMs } = this.#options;
+    const { clock, logger, bootId } = machine;
+    return new MembershipDriver({
+      links: this.#links,
+      clock,
+      logger,
+      sessionMs,
+      heartbeatMs,
+      nodeId,
+      registration: () => this.#registration(),
+      // What is not applied to the replicas yet is not applied.
+      appliedRevision: () => (this.#isReady ? this.#metadata.image.revision : revision(0)),
+      storageStamp: () => this.#memory.stamp,
+      listener: {
+        onGranted: (brokerEpoch) => this.#remember({ ...this.#memory, brokerEpoch, bootId }),
+        onRegistered: (_epoch, revision) => this.#onRegistered(revision),
+        onLease: (isHeld) => this.#onLease(isHeld),
+        onFenced: (isFenced) => this.#onFenced(isFenced),
+        onActiveController: () => {
+          this.#source.changed();
+          this.#conversation.activeChanged();
+        },
+        onStorageStamp: (stamp) => {
+          if (stamp > this.#memory.stamp)
+            this.#remember({ ...this.#memory, stamp }).catch((error: unknown) =>
+              this.#options.onFailure(error),
+            );
+        },
+        onSuperseded: () =>
+          this.#options.onFailure(
+            new HighwaterError(
+              'STALE_BROKER_EPOCH',
+              'a later incarnation of this node is registered: this process ends',
+            ),
+          ),
+      },
+    });
+  }
+
+  #registration(): RegisterBrokerRequest {
+    const { machine, nodeId, incarnationId, storageId, directory, logs, rack, peers } =
+      this.#options;
+    const { brokerEpoch, stamp, bootId } = this.#memory;
+    return {
+      nodeId,
+      incarnationId,
+      storageId,
+      lastBrokerEpoch: brokerEpoch,
+      storageStamp: stamp,
+      cleanStop: directory.cleanStop !== undefined,
+      kernelChanged:
+        brokerEpoch !== undefined && (machine.bootId === '' || bootId !== machine.bootId),
+      rack,
+      host: this.#clients.host,
+      port: this.#clients.port,
+      peerHost: peers.host,
+      peerPort: peers.port,
+      featureMin: 1,
+      featureMax: 1,
+      damaged: logs.recovered
+        .filter((report) => report.verdict === 'damaged')
+        .map((report) => report.key),
+    };
+  }
+
+  /** What is told to the controllers is durable first. */
+  async #remember(memory: BrokerMemory): Promise<void> {
+    await writeBrokerMemory(this.#options.logs, memory);
+    this.#memory = memory;
+  }
+
+  #onRegistered(revision: Revision): void {
+    this.#registered = revision;
+    const { logger } = this.#options.machine;
+    logger.info('broker-registered', 'Registered with the controllers.', {
+      brokerEpoch: this.#membership.brokerEpoch,
+      revision,
+    });
+    this.#maybeStart(this.#metadata.image);
+  }
+
+  #onImage(image: MetadataImage): void {
+    if (this.#isReady) this.#table?.apply(image);
+    else this.#maybeStart(image);
+    this.#source.changed();
+  }
+
+  /** Nothing is replicated before the metadata up to the registration is applied (rule B3.12). */
+  #maybeStart(image: MetadataImage): void {
+    const brokerEpoch = this.#membership.brokerEpoch;
+    if (
+      this.#isStarting ||
+      this.#registered === undefined ||
+      brokerEpoch === undefined ||
+      image.revision < this.#registered
+    )
+      return;
+    this.#isStarting = true;
+    const { nodeId, logs, machine } = this.#options;
+    const table = new PartitionTable({
+      nodeId,
+      brokerEpoch,
+      logs,
+      node: this.#surroundings,
+      logger: machine.logger,
+      isLeaseHeld: () => this.#membership.isLeaseHeld,
+    });
+    this.#table = table;
+    table.start(image).then(
+      () => {
+        this.#isReady = true;
+        table.apply(this.#metadata.image);
+        this.#membership.hurry();
+      },
+      (error: unknown) => this.#options.onFailure(error),
+    );
+  }
+
+  #onLease(isHeld: boolean): void {
+    const { logger } = this.#options.machine;
+    if (isHeld) logger.info('lease-held', 'In touch with the controllers.');
+    else
+      logger.warn(
+        'lease-lost',
+        'Lost touch with the controllers: weak writes are refused, metadata is marked stale.',
+      );
+    this.#table?.leaseChanged(isHeld);
+    this.#source.changed();
+  }
+
+  #onFenced(isFenced: boolean): void {
+    const { logger } = this.#options.machine;
+    if (isFenced) logger.warn('broker-fenced', 'The controllers fenced this broker.');
+    else logger.info('broker-unfenced', 'The controllers let this broker serve.');
+  }
+
+  #addressOf(node: NodeId): PeerAddress | undefined {
+    const broker = this.#metadata.image.brokers.get(node);
+    return broker === undefined
+      ? undefined
+      : { nodeId: node, host: broker.peerHost, port: broker.peerPort };
+  }
+}

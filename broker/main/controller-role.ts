@@ -1,0 +1,152 @@
+/** The controller role of a node: a member of the quorum, with everything that the active one decides. */
+
+import { adminDecisions } from '../../controller/admin-decisions.ts';
+import { ClusterWatch } from '../../controller/cluster-watch.ts';
+import { controlService } from '../../controller/control-service.ts';
+import { DecisionQueue } from '../../controller/decision-queue.ts';
+import { EventJournal } from '../../controller/event-journal.ts';
+import { found } from '../../controller/founding.ts';
+import { MetadataFeed } from '../../controller/metadata-feed.ts';
+import { MetadataMachine } from '../../controller/metadata-machine.ts';
+import { type Voter, voterId } from '../../controller/raft/core/voter.ts';
+import { Quorum } from '../../controller/raft/driver.ts';
+import { openQuorumStore } from '../../controller/raft/store.ts';
+import { createLinkTransport } from '../../controller/raft/transport.ts';
+import type { Formation } from '../../proto/generated/highwater/peer/v1/control.ts';
+import { acceptRequests } from '../../proto/link/requests.ts';
+import type { NodeId, StorageId } from '../../proto/model/ids.ts';
+import type { KeyValueStore } from '../../proto/ports/key-value.ts';
+import type { LinkEndpoint, PeerAddress } from '../../proto/ports/link.ts';
+import type { Machine } from './machine.ts';
+
+export interface ControllerRoleOptions {
+  readonly machine: Machine;
+  readonly nodeId: NodeId;
+  readonly storageId: StorageId;
+  readonly store: KeyValueStore;
+  readonly endpoint: LinkEndpoint;
+  readonly quorum: readonly PeerAddress[];
+  /** What this node founded its cluster with, if it did. */
+  readonly formation: Formation | undefined;
+  readonly sessionMs: number;
+  readonly electionMs: number;
+  onFailure(error: unknown): void;
+}
+
+const MiB = 1024 * 1024;
+
+export class ControllerRole {
+  readonly quorum: Quorum;
+  readonly #watch: ClusterWatch;
+
+  private constructor(quorum: Quorum, watch: ClusterWatch) {
+    this.quorum = quorum;
+    this.#watch = watch;
+  }
+
+  static async open(options: ControllerRoleOptions): Promise<ControllerRole> {
+    const { machine, endpoint, nodeId, storageId, store, electionMs } = options;
+    const { clock, random, logger } = machine;
+    const quorumStore = await openFounded(options, store);
+    const state = new MetadataMachine(logger);
+    const self = voterId(nodeId, storageId);
+    const quorum = new Quorum({
+      self,
+      store: quorumStore,
+      transport: createLinkTransport({ endpoint, clock, self }),
+      machine: state,
+      clock,
+      random,
+      logger,
+      timing: {
+        electionMs,
+        heartbeatMs: Math.max(10, Math.floor(electionMs / 10)),
+        appendBytesMax: MiB,
+        inFlightBytesMax: 4 * MiB,
+        chunkBytes: MiB,
+        snapshotBytesMax: 256 * MiB,
+        trailingBytes: 4 * MiB,
+      },
+      snapshotEveryBytes: 16 * MiB,
+      onFatal: (error) => options.onFailure(error),
+    });
+    const role = ControllerRole.#join(options, quorum, state);
+    quorum.start();
+    role.#watch.start();
+    return role;
+  }
+
+  /** Ends its part; another voter takes over after its election. */
+  close(): void {
+    this.#watch.close();
+    this.quorum.stop();
+  }
+
+  static #join(
+    options: ControllerRoleOptions,
+    quorum: Quorum,
+    state: MetadataMachine,
+  ): ControllerRole {
+    const { machine, endpoint, sessionMs, electionMs } = options;
+    const { clock, logger, random } = machine;
+    const journal = new EventJournal({ clock, logger });
+    const queue = new DecisionQueue({
+      get image() {
+        return state.image;
+      },
+      get isActive() {
+        return quorum.status.isActive;
+      },
+      propose: (data) => quorum.propose(data),
+      onCommitted: (events, at) => journal.add(events, at),
+    });
+    const watch = new ClusterWatch({
+      machine: state,
+      queue,
+      isActive: () => quorum.status.isActive,
+      clock,
+      logger,
+      sessionMs,
+    });
+    const admin = adminDecisions({ rounds: watch.upkeep.rounds, random, featureMax: 1 });
+    const service = controlService({
+      quorum,
+      machine: state,
+      queue,
+      watch,
+      clock,
+      sessionMs,
+      electionMs,
+      admin,
+    });
+    acceptRequests(endpoint, 'control', () => service, { clock, logger });
+    endpoint.watch({
+      onUp: () => undefined,
+      onDown: (peer, reason) => watch.linkDown(peer.nodeId, reason),
+    });
+    new MetadataFeed(state, logger).serve(endpoint);
+    return new ControllerRole(quorum, watch);
+  }
+}
+
+/** An empty store of a founding voter gets the cluster's first entries. */
+async function openFounded(
+  options: ControllerRoleOptions,
+  store: KeyValueStore,
+): ReturnType<typeof openQuorumStore> {
+  const opened = await openQuorumStore(store);
+  const { formation, quorum } = options;
+  if (!opened.recovery.isEmpty || formation === undefined) return opened;
+  const voters: Voter[] = formation.voters.map(({ nodeId, storageId }) => {
+    const address = quorum.find((voter) => voter.nodeId === nodeId);
+    return {
+      id: voterId(nodeId, storageId),
+      nodeId,
+      storageId,
+      host: address?.host ?? '',
+      port: address?.port ?? 0,
+    };
+  });
+  await found(opened, formation.clusterId, voters);
+  return openQuorumStore(store);
+}

@@ -1,0 +1,137 @@
+/**
+ * The machine that a node runs on: the ports with their Node implementations, and what of them the
+ * settings decide. Tests and the simulator hand a node another machine.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createTcpNetwork } from '../../proto/link/node/tcp-network.ts';
+import type { WireNetwork } from '../../proto/link/wire.ts';
+import { HighwaterError } from '../../proto/model/errors.ts';
+import type { NodeSettings } from '../../proto/model/node-settings.ts';
+import type { Clock } from '../../proto/ports/clock.ts';
+import type { FileSystem } from '../../proto/ports/file-system.ts';
+import type { KeyValueOpener } from '../../proto/ports/key-value.ts';
+import type { Logger } from '../../proto/ports/logger.ts';
+import { LossyFileSystem } from '../../proto/ports/lossy/lossy-file-system.ts';
+import { lossyKeyValueOpener } from '../../proto/ports/lossy/lossy-key-value.ts';
+import { lmdbKeyValueOpener } from '../../proto/ports/node/lmdb-key-value.ts';
+import { nodeClock } from '../../proto/ports/node/node-clock.ts';
+import { nodeFileSystem } from '../../proto/ports/node/node-file-system.ts';
+import { nodeRandom } from '../../proto/ports/node/node-random.ts';
+import { type LogLevel, pinoLogger } from '../../proto/ports/node/pino-logger.ts';
+import type { Random } from '../../proto/ports/random.ts';
+import type { RpcServer } from '../../proto/ports/rpc.ts';
+import { GrpcServer } from '../../proto/rpc/grpc/server.ts';
+
+export interface Machine {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly fileSystem: FileSystem;
+  readonly keyValue: KeyValueOpener;
+  readonly logger: Logger;
+  readonly network: WireNetwork;
+  createRpcServer(): RpcServer;
+  /** Identity of the running kernel: another one means that the page cache is gone. */
+  readonly bootId: string;
+  /** A path as the operator wrote it, made absolute. */
+  absolutePath(path: string): string;
+  /** Text of a file that the operator named. */
+  readText(path: string): string;
+  /** Writes out what was logged. */
+  flushLog(): void;
+}
+
+/** Threads for files: enough that a slow disk does not stop everything else (rule B5.9). */
+export const threadPoolSize = 16;
+
+/** The machine of a real process. `testDisk` makes a killed process lose what was not flushed. */
+export function createNodeMachine(settings: NodeSettings, testDisk: string | undefined): Machine {
+  const { logger, flush } = pinoLogger({ level: logLevel(settings), output: 'stderr' });
+  const node = logger.with({ node: Number(settings.get('node-id')) });
+  const clock = nodeClock;
+  const files = nodeFileSystem({ threadPoolSize });
+  const stores = lmdbKeyValueOpener({ clock });
+  const isLossy = testDisk === 'lossy';
+  const certificates = readCertificates(settings);
+  return {
+    clock,
+    random: nodeRandom,
+    fileSystem: isLossy ? new LossyFileSystem(files) : files,
+    keyValue: isLossy ? lossyKeyValueOpener(stores) : stores,
+    logger: node,
+    network: createNetwork(certificates, node),
+    createRpcServer: () => createServer(certificates, node),
+    bootId: bootId(),
+    absolutePath: (path) => resolve(path),
+    readText: (path) => readFileSync(path, 'utf8'),
+    flushLog: flush,
+  };
+}
+
+function logLevel(settings: NodeSettings): LogLevel {
+  const level = settings.get('log-level');
+  return level === 'debug' || level === 'warn' || level === 'error' || level === 'silent'
+    ? level
+    : 'info';
+}
+
+/** PEM files that the settings name; undefined where none is named. */
+interface Certificates {
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+  readonly authority: Buffer | undefined;
+}
+
+function readCertificates(settings: NodeSettings): Certificates | undefined {
+  const path = (name: string): string => settings.get(name) ?? '';
+  if (path('tls-cert') === '' && path('tls-key') === '') return undefined;
+  try {
+    return {
+      certificate: readFileSync(path('tls-cert')),
+      key: readFileSync(path('tls-key')),
+      authority: path('tls-ca') === '' ? undefined : readFileSync(path('tls-ca')),
+    };
+  } catch (cause) {
+    throw new HighwaterError(
+      'INVALID_CONFIG',
+      'cannot read the certificates that tls-cert, tls-key and tls-ca name',
+      { cause },
+    );
+  }
+}
+
+function createServer(certificates: Certificates | undefined, logger: Logger): RpcServer {
+  const common = { clock: nodeClock, logger, schema: publicSchema() };
+  if (certificates === undefined) return new GrpcServer(common);
+  const { certificate, key, authority } = certificates;
+  const clients = authority === undefined ? {} : { clientAuthority: authority };
+  return new GrpcServer({ ...common, tls: { certificate, key, ...clients } });
+}
+
+/** The .proto files that reflection serves; beside the sources, and beside dist/ in the package. */
+function publicSchema(): { readonly directory: string; readonly files: readonly string[] } {
+  const here = fileURLToPath(new URL('../../proto/schema', import.meta.url));
+  const directory = existsSync(here)
+    ? here
+    : fileURLToPath(new URL('../../../proto/schema', import.meta.url));
+  const files = readdirSync(join(directory, 'highwater/v1')).map((name) => `highwater/v1/${name}`);
+  return { directory, files };
+}
+
+/** Nodes prove themselves to each other; without an authority they could not, and speak plainly. */
+function createNetwork(certificates: Certificates | undefined, logger: Logger): WireNetwork {
+  const options = { clock: nodeClock, logger };
+  if (certificates?.authority === undefined) return createTcpNetwork(options);
+  const { certificate, key, authority } = certificates;
+  return createTcpNetwork({ ...options, credentials: { certificate, key, authority } });
+}
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    // Elsewhere a power loss cannot be told from a crash: every unclean stop counts as one.
+    return '';
+  }
+}

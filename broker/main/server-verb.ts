@@ -1,0 +1,58 @@
+/** `highwater server`: one node, until it is told to stop. */
+import type { Verb } from '../../client/cli/verb.ts';
+import { exitCodes } from '../../client/cli/verb.ts';
+import { nodeSettings } from '../../proto/model/node-settings.ts';
+import { readConfiguration } from './configuration.ts';
+import { createNodeMachine } from './machine.ts';
+import { startNode } from './node.ts';
+
+export const serverVerb: Verb = {
+  name: 'server',
+  summary: 'Run one node of a cluster.',
+  options: [
+    {
+      name: 'config',
+      value: 'FILE',
+      meaning: 'Settings as one JSON object (default highwater.json if it exists).',
+    },
+    ...nodeSettings.map((row) =>
+      row.form.kind === 'boolean'
+        ? { name: row.name, meaning: row.meaning }
+        : {
+            name: row.name,
+            value: 'VALUE',
+            meaning: `${row.meaning}${row.default === undefined || row.default === '' ? '' : ` [${row.default}]`}`,
+          },
+    ),
+  ],
+  examples: [
+    'highwater server --data ./data',
+    'highwater server --node-id 2 --quorum 1@a:9093,2@b:9093,3@c:9093 --listen 0.0.0.0:9092 --tls-cert node.pem --tls-key node.key',
+  ],
+  async run(input) {
+    const settings = readConfiguration(input);
+    const machine = createNodeMachine(settings, input.environment['HIGHWATER_TEST_DISK']);
+    const node = await startNode(settings, machine, input.signal);
+    const { grpc, peer, http } = node.addresses;
+    input.output.value({ node: node.nodeId, grpc, peer, http });
+    const failure = await Promise.race([node.failed, aborted(input.signal)]);
+    if (failure !== undefined) {
+      machine.logger.error('node-failed', 'The node ends: what it relies on has failed.', {
+        error: failure,
+      });
+      machine.flushLog();
+      // What failed may keep the process alive; recovery is the ordinary start.
+      process.exit(exitCodes.failed);
+    }
+    await node.stop();
+    machine.flushLog();
+    return exitCodes.done;
+  },
+};
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}

@@ -1,0 +1,10 @@
+/** Every verb of the command line, in the order of the help. */
+import type { LazyVerb } from '../../client/cli/command-line.ts';
+
+export const verbs: readonly LazyVerb[] = [
+  {
+    name: 'server',
+    summary: 'Run one node of a cluster.',
+    load: async () => (await import('./server-verb.ts')).serverVerb,
+  },
+];

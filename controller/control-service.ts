@@ -1,0 +1,116 @@
+/**
+ * What a controller answers to brokers. Heartbeats and promise answers are taken by every controller;
+ * changes only by the active one.
+ */
+import type {
+  AllocateProducerIdsRequest,
+  AlterPartitionsRequest,
+  HeartbeatRequest,
+  HeartbeatResponse,
+  PromiseAnswersRequest,
+  RegisterBrokerRequest,
+} from '../proto/generated/highwater/peer/v1/control.ts';
+import { answerControl, controlMethods } from '../proto/link/control-methods.ts';
+import type { LinkService } from '../proto/link/requests.ts';
+import { brokerEpoch } from '../proto/model/offset.ts';
+import type { Clock } from '../proto/ports/clock.ts';
+import { decideAlterPartitions } from './cluster/core/alter-partitions.ts';
+import { decideProducerIds } from './cluster/core/cluster-facts.ts';
+import { decideHeartbeat } from './cluster/core/heartbeat.ts';
+import { decideRegistration } from './cluster/core/registration.ts';
+import { isLive, takeStampTurn } from './cluster/core/sessions.ts';
+import type { ClusterWatch } from './cluster-watch.ts';
+import type { DecisionQueue } from './decision-queue.ts';
+import { type AdminDecisions, decideForwarded } from './forwarded-changes.ts';
+import type { MetadataMachine } from './metadata-machine.ts';
+import type { Quorum } from './raft/driver.ts';
+
+export interface ControlServiceOptions {
+  readonly quorum: Quorum;
+  readonly machine: MetadataMachine;
+  readonly queue: DecisionQueue;
+  readonly watch: ClusterWatch;
+  readonly clock: Clock;
+  readonly sessionMs: number;
+  readonly electionMs: number;
+  readonly admin: AdminDecisions;
+}
+
+/** The calls of the control conversation. */
+export function controlService(options: ControlServiceOptions): LinkService {
+  return {
+    calls: new Map([
+      answerControl(controlMethods.register, (request) => register(options, request)),
+      answerControl(controlMethods.heartbeat, (request) => heartbeat(options, request)),
+      answerControl(controlMethods.alterPartitions, (request) => alter(options, request)),
+      answerControl(controlMethods.promiseAnswers, (request) => promises(options, request)),
+      answerControl(controlMethods.allocateProducerIds, (request) => allocate(options, request)),
+      answerControl(controlMethods.forward, (request) =>
+        decideForwarded(options.admin, options.queue, request),
+      ),
+    ]),
+  };
+}
+
+async function register({ queue, watch }: ControlServiceOptions, request: RegisterBrokerRequest) {
+  const { response, revision } = await queue.decide((image) => {
+    const before = image.brokers.get(request.nodeId);
+    return decideRegistration(
+      image,
+      request,
+      before !== undefined && isLive(watch.upkeep.sessions, before),
+    );
+  });
+  const epoch = response.brokerEpoch === 'revision' ? brokerEpoch(revision) : response.brokerEpoch;
+  watch.heard(request.nodeId, epoch);
+  return { brokerEpoch: epoch, revision };
+}
+
+/** The lease is renewed only by a controller that had heard a majority when it answered (rule 6.7). */
+async function heartbeat(
+  options: ControlServiceOptions,
+  request: HeartbeatRequest,
+): Promise<HeartbeatResponse> {
+  const { quorum, machine, queue, watch, clock, sessionMs, electionMs } = options;
+  const { nodeId } = request;
+  watch.heard(nodeId, request.brokerEpoch);
+  const { isActive, leader } = quorum.status;
+  const head = { activeController: leader, sessionMs, revision: machine.image.revision };
+  if (!isActive) {
+    return {
+      ...head,
+      isActive: false,
+      renewsLease: false,
+      fenced: false,
+      mayShutDown: false,
+      nextStorageStamp: 0,
+    };
+  }
+  const renewsStamp = takeStampTurn(watch.upkeep.sessions, nodeId);
+  const { response } = await queue.decide((image) => decideHeartbeat(image, request, renewsStamp));
+  const heardAt = quorum.status.quorumHeardAt;
+  const renewsLease =
+    quorum.status.isActive && heardAt !== undefined && clock.now() - heardAt <= electionMs;
+  const { fenced, mayShutDown, nextStorageStamp } = response;
+  return { ...head, isActive: true, renewsLease, fenced, mayShutDown, nextStorageStamp };
+}
+
+async function alter({ queue, watch }: ControlServiceOptions, request: AlterPartitionsRequest) {
+  watch.heard(request.nodeId, request.brokerEpoch);
+  const { response } = await queue.decide((image) => decideAlterPartitions(image, request));
+  return { partitions: response };
+}
+
+async function allocate({ queue }: ControlServiceOptions, request: AllocateProducerIdsRequest) {
+  const { response } = await queue.decide((image) => decideProducerIds(image, request));
+  return response;
+}
+
+function promises(
+  { watch }: ControlServiceOptions,
+  request: PromiseAnswersRequest,
+): Promise<Record<string, never>> {
+  watch.heard(request.nodeId, request.brokerEpoch);
+  watch.answered(request, request.answers);
+  return Promise.resolve({});
+}
