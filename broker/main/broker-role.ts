@@ -25,6 +25,7 @@ import { ControllerForward } from '../services/controller-forward.ts';
 import { registerFetch } from '../services/fetch-service.ts';
 import { registerMetadata } from '../services/metadata-service.ts';
 import { registerProduce } from '../services/produce-service.ts';
+import { ProducerIds } from '../services/producer-ids.ts';
 import type { Address } from './addresses.ts';
 import { type BrokerMemory, readBrokerMemory, writeBrokerMemory } from './broker-state.ts';
 import { hostedPartitions } from './hosted-partitions.ts';
@@ -147,7 +148,14 @@ export class BrokerRole {
       clock,
       random,
     });
-    registerProduce(server, { partitions, authorizer, clock });
+    const activeController = (): NodeId | undefined => this.#membership.activeController;
+    const producerIds = new ProducerIds({
+      nodeId,
+      links: this.#links,
+      activeController,
+      brokerEpoch: () => this.#membership.brokerEpoch,
+    });
+    registerProduce(server, { partitions, authorizer, clock, producerIds });
     registerFetch(server, { partitions, authorizer, clock });
     registerMetadata(server, { source: this.#source, authorizer, clock });
     registerAdmin(server, { source: this.#source, partitions, authorizer, forward });

@@ -8,6 +8,8 @@
  */
 import type { Failure } from '../../proto/generated/highwater/v1/common.ts';
 import {
+  type AwaitStoredRequest,
+  type AwaitStoredResponse,
   type PartitionOutcome,
   type PartitionWrite,
   type ProduceRequest,
@@ -28,9 +30,11 @@ import type {
 import { checkProducedBatch } from '../../proto/wire/produce-check.ts';
 import type { Authorizer, Principal } from '../access/authorizer.ts';
 import type { ProduceResult } from '../replication/core/effects.ts';
+import { awaitStored } from './await-stored.ts';
 import { failureFrom, failureOf } from './failure.ts';
 import type { HostedPartitions } from './hosted.ts';
 import { encodePlainRecords } from './plain-records.ts';
+import type { ProducerIds } from './producer-ids.ts';
 
 /** Unacknowledged bytes of one stream before it is no longer read. */
 const pendingBytesMax = 32 * 1024 * 1024;
@@ -41,9 +45,10 @@ export interface ProduceServiceOptions {
   readonly partitions: HostedPartitions;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
+  readonly producerIds: ProducerIds;
 }
 
-/** Registers `Produce` and `ProduceStream`. */
+/** Registers every method of the produce service. */
 export function registerProduce(registry: RpcRegistry, options: ProduceServiceOptions): void {
   registry.unary(produceService.produce, (request, context) => {
     const principal = options.authorizer.principalOf(context);
@@ -52,6 +57,32 @@ export function registerProduce(registry: RpcRegistry, options: ProduceServiceOp
   registry.stream(produceService.produceStream, (stream, context) =>
     serveStream(options, stream, context),
   );
+  registry.unary(produceService.awaitStored, (request, context) =>
+    stored(options, request, context),
+  );
+  registry.unary(produceService.initProducer, (request, context) => {
+    options.authorizer.authorize(options.authorizer.principalOf(context), 'produce', {
+      kind: 'cluster',
+    });
+    return options.producerIds.init(request);
+  });
+}
+
+async function stored(
+  options: ProduceServiceOptions,
+  request: AwaitStoredRequest,
+  context: RpcCallContext,
+): Promise<AwaitStoredResponse> {
+  const found = options.partitions.find(request);
+  if (found.kind === 'failed')
+    throw new HighwaterError('UNKNOWN_PARTITION', found.failure.message, {
+      facts: Object.fromEntries(found.failure.facts),
+    });
+  options.authorizer.authorize(options.authorizer.principalOf(context), 'produce', {
+    kind: 'topic',
+    name: found.topic.name,
+  });
+  return awaitStored(found.replica, request, options.clock);
 }
 
 function serveStream(
