@@ -35,9 +35,10 @@ export function onProposalTick(state: PartitionState, leader: Leader, effects: E
   const { pending } = leader;
   if (pending !== undefined) {
     if (pending.outcome !== 'unknown' || leader.nowMs < leader.proposeAfterMs) return;
-    const { isr } = pending.proposal;
-    const again = { kind: pending.kind, isr: isr.map(({ nodeId }) => nodeId) };
-    return propose(state, leader, again, effects);
+    // The same incarnations as before: a member that has restarted since was never judged.
+    const members = pending.proposal.isr;
+    const isr = members.map(({ nodeId }) => nodeId);
+    return propose(state, leader, { kind: pending.kind, isr, members }, effects);
   }
   if (leader.nowMs < leader.proposeAfterMs) return;
   const lagMax = state.metadata?.settings.lagTimeMaxMs ?? Infinity;
@@ -93,6 +94,8 @@ function joiners(state: PartitionState, leader: Leader): NodeId[] {
 interface Change {
   readonly kind: PendingIsr['kind'];
   readonly isr: readonly NodeId[];
+  /** The members with the incarnations of an earlier attempt. */
+  readonly members?: IsrProposal['isr'];
 }
 
 function propose(state: PartitionState, leader: Leader, change: Change, effects: Effect[]): void {
@@ -103,7 +106,9 @@ function propose(state: PartitionState, leader: Leader, change: Change, effects:
     leaderEpoch: leader.epoch,
     partitionEpoch: committed.partitionEpoch,
     leaderBrokerEpoch: state.brokerEpoch,
-    isr: change.isr.map((nodeId) => ({ nodeId, brokerEpoch: judged(state, leader, nodeId) })),
+    isr:
+      change.members ??
+      change.isr.map((nodeId) => ({ nodeId, brokerEpoch: judged(state, leader, nodeId) })),
     semiSync: isSemiSyncChange(change.kind) ? change.kind : 'keep',
     semiSyncReplicas: state.metadata?.settings.semiSyncReplicas ?? 0,
   };

@@ -35,6 +35,10 @@ describe('as designed', () => {
     expect(elections).toBeGreaterThan(count / 2);
   });
 
+  test('seed 11285: a proposal asked again names the incarnations of its first attempt', () => {
+    walk(11_285, disks);
+  });
+
   test('the same seed walks the same way', () => {
     const [first, second]: [string[], string[]] = [[], []];
     walk(42, three, first);
