@@ -54,7 +54,7 @@ export async function openQuorumStore(store: KeyValueStore): Promise<QuorumStore
 /** The effects of one step as one list of changes. */
 class QuorumChange {
   readonly #changes: KeyValueChange[] = [];
-  readonly #durableBefore: LogIndex;
+  #durableBefore: LogIndex;
   #base: LogPosition;
   #lastIndex: LogIndex;
   #hardState: Buffer | undefined;
@@ -77,6 +77,8 @@ class QuorumChange {
       case 'cut':
         this.#removeEntries(effect.from, this.#lastIndex);
         this.#lastIndex = logIndex(effect.from - 1);
+        // What takes the place of a cut entry follows what is kept, not what was there.
+        this.#durableBefore = logIndex(Math.min(this.#durableBefore, effect.from - 1));
         return;
       case 'append':
         for (const entry of effect.entries) {

@@ -33,7 +33,7 @@ export interface SimulationResult {
 }
 
 const electionMs = 150;
-const safetyMs = 5_000;
+const safetyMs = 2_500;
 /** Everything has to work again within so many election timeouts after healing, and then stay so. */
 const convergeMs = 60 * electionMs;
 const calmMs = 10 * electionMs;
@@ -72,6 +72,7 @@ export async function simulate(seed: number, rules: Rules = everyRule): Promise<
     workload.checkHistory();
   } catch (caught) {
     violation = caught instanceof Violation ? caught.message : describe(caught);
+    for (const member of members) world.note(lastWords(member));
   }
   workload.stop();
   return {
@@ -92,7 +93,7 @@ function createMembers(world: World, swarm: Swarm, rules: Rules): readonly Membe
   const members: Member[] = [];
   const timing: RaftTiming = {
     electionMs,
-    heartbeatMs: 30,
+    heartbeatMs: 40,
     appendBytesMax: swarm.appendBytesMax,
     inFlightBytesMax: 1_000,
     chunkBytes: 128,
@@ -164,6 +165,23 @@ async function converge(
 async function expectWithin(world: World, what: string, holds: () => boolean): Promise<void> {
   if (await world.time.runUntil(holds, convergeMs)) return;
   throw new Violation('liveness', `not within ${convergeMs} virtual ms: ${what}`);
+}
+
+/** What a member was when a run failed. */
+function lastWords({ id, machine, quorum }: Member): string {
+  const state = quorum?.state;
+  const voters = state?.configurations.map(({ index, voters }) => `${index}:${voters.length}`);
+  return JSON.stringify({
+    id,
+    machine: machine.state,
+    role: state?.role.kind,
+    hard: state?.hard,
+    last: state?.log.last,
+    base: state?.log.base,
+    commitIndex: state?.commitIndex,
+    electionDueAt: state?.electionDueAt,
+    voters,
+  });
 }
 
 function describe(caught: unknown): string {

@@ -45,7 +45,7 @@ export function drawSwarm(random: SeededRandom): Swarm {
     founders: pick(1, 3, 3, 3, 3, 5, 5),
     spares: pick(0, 1, 2),
     faults: faultKinds.filter(() => random.below(4) > 0),
-    faultEveryMs: pick(80, 200, 400),
+    faultEveryMs: pick(60, 120, 250),
     proposeEveryMs: pick(10, 25, 60),
     flushMs: pick(0, 1, 1, 8),
     latencyMs: pick(0.2, 1, 5),

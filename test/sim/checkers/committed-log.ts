@@ -14,7 +14,12 @@ import { type Checker, Violation } from '../world.ts';
 export class CommittedLog implements Checker {
   readonly name = 'state-machine-safety';
   /** The entry committed at index i + 1, and the state after it. */
-  readonly entries: { readonly entry: LogEntry; readonly hash: number }[] = [];
+  readonly entries: {
+    readonly entry: LogEntry;
+    readonly hash: number;
+    /** The term by which it was committed; its own term or a later one. */
+    readonly committedIn: number;
+  }[] = [];
   /** The member whose commit was the first to reach the end of the log. */
   onExtended: (member: Member, state: RaftState) => void = () => {};
   readonly #members: readonly Member[];
@@ -49,7 +54,9 @@ export class CommittedLog implements Checker {
     if (entry.index !== this.entries.length + 1) {
       throw new Violation(this.name, `${member.id} committed ${entry.index} over a hole`);
     }
-    this.entries.push({ entry, hash: hashAfter(this.entries.at(-1)?.hash ?? 0, entry) });
+    const hash = hashAfter(this.entries.at(-1)?.hash ?? 0, entry);
+    const committedIn = member.quorum?.state.hard.term ?? Number.POSITIVE_INFINITY;
+    this.entries.push({ entry, hash, committedIn });
   }
 
   #compareReplica({ id, replica }: Member): void {

@@ -62,11 +62,13 @@ export class Votes implements Checker {
 
   #checkDurable({ from, to, term, body }: Envelope, durable: DurableQuorum | undefined): void {
     const hard = durable?.hard;
-    const isVote = body.kind === 'vote-response' && body.isGranted;
-    if (isVote && (hard?.term !== term || hard.vote !== to)) {
+    // A later term on the disk forbids this vote to be given again as much as the vote itself.
+    const isKept = (vote: VoterId) =>
+      hard !== undefined && (hard.term > term || (hard.term === term && hard.vote === vote));
+    if (body.kind === 'vote-response' && body.isGranted && !isKept(to)) {
       this.#world.fail('said-before-flushed', `${from} told a vote that is not on its disk`);
     }
-    if (body.kind === 'vote-request' && (hard?.term !== term || hard.vote !== from)) {
+    if (body.kind === 'vote-request' && !isKept(from)) {
       this.#world.fail('said-before-flushed', `${from} stands with a term not on its disk`);
     }
     if (body.kind !== 'append-accepted' || durable === undefined) return;
