@@ -41,6 +41,8 @@ export interface JournalPlace {
   readonly path: string;
   readonly fileBytes: number;
   readonly filesMax: number;
+  /** Makes it durable that blocks below a sequence are not needed any more. */
+  saveFloor(sequence: number): Promise<void>;
   onFatal(caught: unknown): void;
 }
 
@@ -91,7 +93,7 @@ export class FlushJournal {
   /** Makes the entries durable. A failure is fatal to the node. */
   async write(entries: readonly JournalEntry[], users: Iterable<JournalUser>): Promise<void> {
     const needed = paddedBytes(blockBytes(entries));
-    if (this.#position + needed > this.#place.fileBytes) this.#turn();
+    if (this.#position + needed > this.#place.fileBytes) await this.#turn();
     const file = this.#file(this.#current);
     const sequence = this.#nextSequence++;
     file.firstSequence ??= sequence;
@@ -101,8 +103,7 @@ export class FlushJournal {
 
     const isNew = file.handle === undefined;
     file.handle ??= await this.#place.fs.open(file.path, 'create');
-    const buffers = encodeBlock(entries, { sequence, neededFrom: this.#oldestNeeded() });
-    await writeAll(file.handle, buffers, position);
+    await writeAll(file.handle, encodeBlock(entries, sequence), position);
     await file.handle.sync();
     if (isNew) await this.#place.fs.syncDirectory(this.#place.path);
   }
@@ -128,7 +129,7 @@ export class FlushJournal {
   }
 
   /** On to the next file; the full one is freed behind. */
-  #turn(): void {
+  async #turn(): Promise<void> {
     invariant(this.#next().firstSequence === undefined, 'room was asked for before');
     const full = this.#file(this.#current);
     this.#current = (this.#current + 1) % this.#files.length;
@@ -136,10 +137,12 @@ export class FlushJournal {
     this.#retiring = this.#retiring
       .then(() => retire(full))
       .catch((caught: unknown) => this.#place.onFatal(caught));
+    // Its blocks are written over next, and a torn one must not look like the loss of a needed one.
+    await this.#place.saveFloor(this.#oldestNeeded());
   }
 
   #oldestNeeded(): number {
-    let oldest = this.#nextSequence - 1;
+    let oldest = this.#nextSequence;
     for (const { firstSequence } of this.#files) {
       if (firstSequence !== undefined && firstSequence < oldest) oldest = firstSequence;
     }

@@ -9,6 +9,7 @@
 import type { Clock } from '../../proto/ports/clock.ts';
 import { type FlushShare, planFlush } from './core/flush-plan.ts';
 import type { FlushJournal, JournalUser } from './flush-journal.ts';
+import type { IoWatch } from './io-watch.ts';
 import type { JournalEntry } from './journal-format.ts';
 
 /** A log with written bytes. */
@@ -24,6 +25,7 @@ export interface FlushTarget extends JournalUser {
 export interface FlushSchedulerOptions {
   readonly clock: Clock;
   readonly journal: FlushJournal;
+  readonly watch: IoWatch;
   onFatal(caught: unknown): void;
 }
 
@@ -48,7 +50,7 @@ export class FlushScheduler {
 
   async #run(): Promise<void> {
     try {
-      while (this.#waiting.size > 0) await this.#round();
+      while (this.#waiting.size > 0) await this.#options.watch.watch(this.#round());
     } catch (caught) {
       this.#hasFailed = true;
       this.#options.onFatal(caught);

@@ -7,7 +7,6 @@
  * | 4 | `HWJ1` |
  * | 4 | CRC-32C of everything behind it, up to the end of the last payload |
  * | 8 | sequence: one more than that of the block before |
- * | 8 | sequence of the oldest block that was still needed when this one was written |
  * | 4 | bytes of the block, without padding |
  * | 4 | number of entries; then for each: |
  * | 20, 8, 8, 4 | log key, base offset of the segment, byte position in it, bytes |
@@ -32,7 +31,6 @@ export interface JournalEntry {
 /** What the head of a block says about the whole of it. */
 export interface BlockHead {
   readonly sequence: number;
-  readonly neededFrom: number;
   /** Without padding. */
   readonly bytes: number;
 }
@@ -40,7 +38,7 @@ export interface BlockHead {
 /** Blocks begin at multiples of it: the page that the kernel writes at once. */
 export const blockAlignment = 4096;
 
-export const blockHeadBytes = 32;
+export const blockHeadBytes = 24;
 const entryBytes = logKeyBytes + 20;
 const magic = 0x48574a31;
 
@@ -57,17 +55,13 @@ export function blockBytes(entries: readonly JournalEntry[]): number {
 }
 
 /** The block as buffers to be written one behind the other; payloads are not copied. */
-export function encodeBlock(
-  entries: readonly JournalEntry[],
-  place: { readonly sequence: number; readonly neededFrom: number },
-): Buffer[] {
+export function encodeBlock(entries: readonly JournalEntry[], sequence: number): Buffer[] {
   const bytes = blockBytes(entries);
   const head = Buffer.alloc(blockHeadBytes + entryBytes * entries.length);
   head.writeUInt32BE(magic, 0);
-  writeInt64(head, place.sequence, 8);
-  writeInt64(head, place.neededFrom, 16);
-  head.writeUInt32BE(bytes, 24);
-  head.writeUInt32BE(entries.length, 28);
+  writeInt64(head, sequence, 8);
+  head.writeUInt32BE(bytes, 16);
+  head.writeUInt32BE(entries.length, 20);
   let at = blockHeadBytes;
   for (const entry of entries) {
     encodeLogKey(entry.key).copy(head, at);
@@ -94,18 +88,17 @@ export function encodeBlock(
 export function readBlockHead(bytes: Buffer): BlockHead | undefined {
   if (bytes.length < blockHeadBytes || bytes.readUInt32BE(0) !== magic) return undefined;
   const sequence = readInt64(bytes, 8);
-  const neededFrom = readInt64(bytes, 16);
-  const length = bytes.readUInt32BE(24);
-  if (sequence === undefined || neededFrom === undefined || sequence < 1) return undefined;
-  const count = bytes.readUInt32BE(28);
+  const length = bytes.readUInt32BE(16);
+  if (sequence === undefined || sequence < 1) return undefined;
+  const count = bytes.readUInt32BE(20);
   if (length < blockHeadBytes + entryBytes * count) return undefined;
-  return { sequence, neededFrom, bytes: length };
+  return { sequence, bytes: length };
 }
 
 /** The entries of a whole block, payloads as views of it; undefined if the checksum differs. */
 export function decodeBlock(bytes: Buffer): JournalEntry[] | undefined {
   if (crc32c(bytes.subarray(8)) !== bytes.readUInt32BE(4)) return undefined;
-  const count = bytes.readUInt32BE(28);
+  const count = bytes.readUInt32BE(20);
   const entries: JournalEntry[] = [];
   let payloadAt = blockHeadBytes + entryBytes * count;
   for (let at = blockHeadBytes; entries.length < count; at += entryBytes) {

@@ -28,6 +28,8 @@ export interface RedoPlace {
   readonly handles: HandlePool;
   readonly journalPath: string;
   readonly logsPath: string;
+  /** Blocks below it are not needed: their bytes are in the segments. */
+  readonly floor: number;
   /** The record of a log that is marked active; undefined for all others. */
   recordOf(key: LogKey): LogRecord | undefined;
 }
@@ -47,7 +49,6 @@ interface Run {
   readonly file: FileHandle;
   readonly first: number;
   readonly last: number;
-  readonly neededFrom: number;
   readonly end: number;
 }
 
@@ -62,15 +63,14 @@ export async function redoJournal(place: RedoPlace): Promise<RedoResult> {
       const file = await place.fs.open(`${place.journalPath}/${name}`, 'read');
       files.push(file);
       const run = await readRun(file);
-      if (run !== undefined) runs.push(run);
+      if (run !== undefined && run.last >= place.floor) runs.push(run);
     }
     runs.sort((a, b) => a.first - b.first);
     const newest = runs.at(-1);
-    if (newest === undefined) return { nextSequence: 1, storedTo, isDamaged: false };
+    if (newest === undefined) return { nextSequence: place.floor, storedTo, isDamaged: false };
 
-    const isDamaged = hasGap(runs, newest.neededFrom) || (await hasLaterBlock(newest));
+    const isDamaged = hasGap(runs, place.floor) || (await hasLaterBlock(newest));
     for (const run of runs) {
-      if (run.last < newest.neededFrom) continue;
       await eachBlock(run.file, run.first, async (head, block) => {
         const entries = decodeBlock(block);
         if (entries === undefined) return false;
@@ -84,11 +84,10 @@ export async function redoJournal(place: RedoPlace): Promise<RedoResult> {
   }
 }
 
-/** A run that ends early, with the next one needed and not following it. */
-function hasGap(runs: readonly Run[], neededFrom: number): boolean {
-  let expected = neededFrom;
+/** A needed block is missing below one that is there. */
+function hasGap(runs: readonly Run[], floor: number): boolean {
+  let expected = floor;
   for (const run of runs) {
-    if (run.last < neededFrom) continue;
     if (run.first > expected) return true;
     expected = run.last + 1;
   }
@@ -133,8 +132,7 @@ async function readRun(file: FileHandle): Promise<Run | undefined> {
     return Promise.resolve(true);
   });
   if (first === undefined || last === undefined) return undefined;
-  const { sequence, neededFrom } = last;
-  return { file, first: first.sequence, last: sequence, neededFrom, end };
+  return { file, first: first.sequence, last: last.sequence, end };
 }
 
 /** Visits blocks of consecutive sequences while they are good; returns where the next would begin. */

@@ -5,9 +5,16 @@
  */
 import type { LogLifecycle } from './log-lifecycle.ts';
 import { LogChanges } from './log-store.ts';
+import type { SegmentSet } from './segment-set.ts';
 
-/** `idle` also unloads the log, if nothing more has arrived: then only its record remains. */
-export async function checkpointLog(life: LogLifecycle, wish: 'busy' | 'idle'): Promise<void> {
+/**
+ * `lazily`: flushed only where it spares recovery much. `flushed`: in any case. `idle`: and unloaded,
+ * if nothing more has arrived, so that only the record remains.
+ */
+export type CheckpointWish = 'lazily' | 'flushed' | 'idle';
+
+/** An operation of the log. */
+export async function checkpointLog(life: LogLifecycle, wish: CheckpointWish): Promise<void> {
   const { state, writer, context } = life;
   if (context.fatal() !== undefined || life.isAbandoned) return;
   const hasChanged = life.takeChanged();
@@ -17,19 +24,25 @@ export async function checkpointLog(life: LogLifecycle, wish: 'busy' | 'idle'): 
     return;
   }
   const segments = await life.segments();
+  if (wish === 'lazily' && isFlushedByOthers(life, segments)) {
+    if (hasChanged) await life.saveRecord();
+    return;
+  }
   // Taken with the log end it covers; that end is flushed before the snapshot is kept.
   const snapshot = life.producers()?.snapshot(state.logEndOffset);
   await writer.reached(state.logEndOffset);
   state.recoveryPoint = await writer.flushInPlace(() => life.writtenPlace(segments));
   state.bytes = segments.bytes;
-  const oldest = segments.all()[0];
-  state.oldestTimestamp = oldest?.index?.largestTimestamp ?? -1;
+  const [oldest] = segments.all();
+  if (oldest !== undefined) {
+    state.oldestTimestamp = (await segments.indexOf(oldest)).largestTimestamp;
+  }
 
   const changes = new LogChanges();
   if (snapshot !== undefined && snapshot.endOffset <= state.recoveryPoint.offset) {
     changes.producers(life.key, snapshot, keepFrom(life));
   }
-  if (wish === 'busy') {
+  if (wish !== 'idle') {
     await life.saveRecord(changes);
     return;
   }
@@ -44,6 +57,17 @@ export async function checkpointLog(life: LogLifecycle, wish: 'busy' | 'idle'): 
       await life.saveRecord(changes);
     }
   });
+}
+
+/** Bytes above the recovery point that recovery reads in well under a second. */
+const recoveryBytesMax = 64 * 1024 * 1024;
+
+/**
+ * With flush=os the kernel writes back when it likes. Flushing it for the record's sake alone would
+ * cost the disk more than it spares recovery, until there is much to recover.
+ */
+function isFlushedByOthers(life: LogLifecycle, segments: SegmentSet): boolean {
+  return life.config.flush === 'os' && segments.bytes - life.state.bytes < recoveryBytesMax;
 }
 
 /** A log that was only read: nothing of it needs to be kept in memory. */

@@ -7,6 +7,7 @@ import type { FlushJournal } from './flush-journal.ts';
 import type { FlushScheduler } from './flush-scheduler.ts';
 import type { HandlePool } from './handle-pool.ts';
 import type { IndexStore } from './index-store.ts';
+import type { IoWatch } from './io-watch.ts';
 import type { LogLimits } from './log-config.ts';
 import type { LogStore } from './log-store.ts';
 import type { TailCache } from './tail-cache.ts';
@@ -22,6 +23,7 @@ export interface LogContext {
   readonly tails: TailCache;
   readonly space: DiskSpace;
   readonly flusher: FlushScheduler;
+  readonly watch: IoWatch;
   readonly journal: FlushJournal;
   /** Accepted and not yet stored bytes over all logs. */
   readonly unstored: ByteBudget;

@@ -95,7 +95,7 @@ export async function deleteBelow(life: LogLifecycle, to: Offset): Promise<Offse
   }
   if (to <= state.logStartOffset) return state.logStartOffset;
   // Recovery never begins in a segment that is gone.
-  if (state.recoveryPoint.offset <= to) await checkpointLog(life, 'busy');
+  if (state.recoveryPoint.offset <= to) await checkpointLog(life, 'flushed');
   const segments = await life.segments();
   const changes = await keepProducers(life, segments, to);
   state.logStartOffset = to;

@@ -15,7 +15,8 @@ import { type LogKey, logName } from './log-key.ts';
 import { LogLifecycle } from './log-lifecycle.ts';
 import { freshRecord } from './log-record.ts';
 import type { RecoveryReport } from './log-recovery.ts';
-import { encodeSequence, type LogDirectoryOptions, startStorage } from './log-start.ts';
+import { mayExpire } from './log-retention.ts';
+import { journalFloor, type LogDirectoryOptions, startStorage } from './log-start.ts';
 import { LogState } from './log-state.ts';
 import { LogChanges } from './log-store.ts';
 import { PartitionLog } from './partition-log.ts';
@@ -123,11 +124,26 @@ export class LogDirectory {
     await this.#context.store.commit(new LogChanges().nodeValue('stamp', stamp));
   }
 
+  /**
+   * Applies retention to logs, those that the caller leads: followers take their log start from
+   * their leader (rule B2.11). A log with nothing due is not opened.
+   */
+  async retain(keys: Iterable<LogKey>): Promise<void> {
+    const { store, clock } = this.#context;
+    for (const key of keys) {
+      const open = this.#logs.get(logName(key));
+      const record = open?.life.retentionHint ?? store.record(key);
+      if (record === undefined || record === 'damaged') continue;
+      const config = open?.life.config ?? this.#options.configOf(key);
+      if (mayExpire(config, record, clock.wall())) await this.get(key)?.retain();
+    }
+  }
+
   /** Brings all records up to their files; what is quiet becomes idle. */
   async checkpoint(): Promise<void> {
     for (const life of [...this.#busy]) {
       const isQuiet = !life.hasChanged && life.writer.unstoredBytes === 0;
-      await life.checkpoint(isQuiet ? 'idle' : 'busy');
+      await life.checkpoint(isQuiet ? 'idle' : 'lazily');
       if (isQuiet && !life.isMarked) this.#busy.delete(life);
     }
   }
@@ -145,8 +161,8 @@ export class LogDirectory {
     await journal.close();
     await handles.close();
     if (this.#context.fatal() !== undefined) return;
-    const sequence = encodeSequence(journal.nextSequence);
-    await store.commit(new LogChanges().nodeValue('journal', sequence));
+    await store.commit(journalFloor(journal.nextSequence));
+    this.#context.watch.close();
     await this.#options.directory.markCleanStop(stop);
   }
 

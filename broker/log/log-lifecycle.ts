@@ -9,7 +9,7 @@
  */
 import type { Offset } from '../../proto/model/offset.ts';
 import { ProducerState } from './core/producer-state.ts';
-import { checkpointLog } from './log-checkpoint.ts';
+import { type CheckpointWish, checkpointLog } from './log-checkpoint.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
 import { cutLog, deleteBelow, restartAt } from './log-cut.ts';
@@ -18,13 +18,15 @@ import { trimFiles } from './log-files.ts';
 import type { LogKey } from './log-key.ts';
 import { type LogRead, LogReader, type ReadRequest } from './log-reader.ts';
 import type { LogPlace } from './log-record.ts';
+import type { RetentionHint } from './log-retention.ts';
 import type { LogState } from './log-state.ts';
 import { LogChanges } from './log-store.ts';
-import { LogWriter, type WriterHost } from './log-writer.ts';
+import { LogWriter } from './log-writer.ts';
 import type { LogListener } from './partition-log.ts';
 import { producerSettings, replayProducers } from './producer-replay.ts';
 import { SegmentSet } from './segment-set.ts';
 import { LogTail } from './tail-cache.ts';
+import { writerHost } from './writer-host.ts';
 
 /** What the directory gives each log. */
 export interface LogIdentity {
@@ -56,7 +58,7 @@ export class LogLifecycle {
   #segments: SegmentSet | undefined;
   #reader: LogReader | undefined;
   #isReplaying = false;
-  #hasFolder = false;
+
   #operations: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -73,11 +75,16 @@ export class LogLifecycle {
     this.#onBusy = onBusy;
     this.tail = new LogTail(context.tails);
     this.tail.written(start.state.logEndOffset);
-    this.writer = new LogWriter(context, this.#writerHost(), start.state.logEndOffset);
+    this.writer = new LogWriter(context, writerHost(this), start.state.logEndOffset);
   }
 
   get bytes(): number {
     return this.#segments?.bytes ?? this.state.bytes;
+  }
+
+  get retentionHint(): RetentionHint {
+    const oldest = this.#segments?.all()[0]?.index?.largestTimestamp;
+    return { bytes: this.bytes, oldestTimestamp: oldest ?? this.state.oldestTimestamp };
   }
 
   /** Something is to be told and to be checkpointed. */
@@ -186,7 +193,7 @@ export class LogLifecycle {
     return this.operation(() => deleteBelow(this, to));
   }
 
-  checkpoint(wish: 'busy' | 'idle'): Promise<void> {
+  checkpoint(wish: CheckpointWish): Promise<void> {
     return this.operation(() => checkpointLog(this, wish));
   }
 
@@ -277,27 +284,5 @@ export class LogLifecycle {
       .finally(() => {
         this.#isReplaying = false;
       });
-  }
-
-  #writerHost(): WriterHost {
-    return {
-      key: this.key,
-      folder: this.folder,
-      config: () => this.config,
-      openForWriting: async () => {
-        const segments = await this.segments();
-        if (!this.#hasFolder) {
-          await this.context.fs.makeDirectory(this.folder);
-          // Without a byte in it the folder's own name may not be durable, whoever made it.
-          if (segments.bytes === 0) this.writer.files.madeFolder();
-          this.#hasFolder = true;
-        }
-        await this.mark();
-        return segments;
-      },
-      onWritten: (end) => this.tail.written(end),
-      onStored: () => this.changed(),
-      onFailure: (caught, cutTo) => failLog(this, caught, cutTo),
-    };
   }
 }

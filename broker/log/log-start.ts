@@ -2,6 +2,7 @@
  * The start of a data directory's storage: the parts that all logs share are built, the journal is
  * redone, and the logs that were being written when the last process ended are recovered.
  */
+import { HighwaterError } from '../../proto/model/errors.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { KeyValueStore } from '../../proto/ports/key-value.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
@@ -12,12 +13,13 @@ import { FlushJournal } from './flush-journal.ts';
 import { FlushScheduler } from './flush-scheduler.ts';
 import { HandlePool } from './handle-pool.ts';
 import { IndexStore } from './index-store.ts';
+import { IoWatch } from './io-watch.ts';
 import { type RedoResult, redoJournal } from './journal-redo.ts';
 import { defaultLogLimits, type LogConfig, type LogLimits } from './log-config.ts';
 import { ByteBudget, type LogContext } from './log-context.ts';
 import { type LogKey, logName, parseLogName } from './log-key.ts';
 import { type RecoveryReport, recoverLog } from './log-recovery.ts';
-import { LogStore } from './log-store.ts';
+import { LogChanges, LogStore } from './log-store.ts';
 import { TailCache } from './tail-cache.ts';
 
 /** What a log directory is built on. The stores are opened below the data directory by the caller. */
@@ -32,6 +34,8 @@ export interface LogDirectoryOptions {
   readonly limits?: Partial<LogLimits>;
   /** Settings of the topic that a log belongs to; asked when a log is first used. */
   configOf(key: LogKey): LogConfig;
+  /** A disk operation takes too long: the node should fence itself before it is too late. */
+  onStalled?(ms: number): void;
   /** Called once: storage has failed, nothing is acknowledged any more, the node must end. */
   onFatal(caught: unknown): void;
 }
@@ -53,29 +57,33 @@ export async function startStorage(options: LogDirectoryOptions): Promise<Storag
   await fs.makeDirectory(`${path}/journal`);
   await fs.syncDirectory(path);
 
-  const limits = { ...defaultLogLimits, ...options.limits };
-  const handles = new HandlePool(fs, limits.idleHandlesMax);
-  const store = new LogStore(options.meta);
-  const left = store.nodeValue('journal');
+  const parts = prepare(options);
+  const stored = parts.store.nodeValue(floorName);
+  const floor = stored === undefined ? 1 : (readInt64(stored, 0) ?? 1);
   const redo =
-    cleanStop !== undefined && left !== undefined
-      ? { nextSequence: readInt64(left, 0) ?? 1, storedTo: new Map(), isDamaged: false }
-      : await redoFrom(options, { handles, store });
-  const context = await buildContext(options, { limits, handles, store, redo });
+    cleanStop === undefined
+      ? await redoFrom(options, parts, floor)
+      : { nextSequence: floor, storedTo: new Map(), isDamaged: false };
+  const context = await buildContext(options, parts, redo);
   const recovered = await recoverAll(context, redo);
+  // All that the journal held is in the segments: its files are written over from here on.
+  await parts.store.commit(journalFloor(redo.nextSequence));
   return { context, recovered, strays: await findStrays(context) };
 }
 
-/** The journal's next sequence as it is kept over a clean stop. */
-export function encodeSequence(sequence: number): Buffer {
+const floorName = 'journal-floor';
+
+/** The commit that voids all blocks of the journal below a sequence. */
+export function journalFloor(sequence: number): LogChanges {
   const bytes = Buffer.alloc(8);
   writeInt64(bytes, sequence, 0);
-  return bytes;
+  return new LogChanges().nodeValue(floorName, bytes);
 }
 
 function redoFrom(
   options: LogDirectoryOptions,
-  parts: { readonly handles: HandlePool; readonly store: LogStore },
+  parts: StartParts,
+  floor: number,
 ): Promise<RedoResult> {
   const { fs, path } = options.directory;
   const active = new Set(parts.store.activeKeys().map(logName));
@@ -84,6 +92,7 @@ function redoFrom(
     handles: parts.handles,
     journalPath: `${path}/journal`,
     logsPath: `${path}/logs`,
+    floor,
     recordOf: (key) => {
       const record = active.has(logName(key)) ? parts.store.record(key) : undefined;
       return record === 'damaged' ? undefined : record;
@@ -91,53 +100,86 @@ function redoFrom(
   });
 }
 
+interface StartParts {
+  readonly limits: LogLimits;
+  readonly fatal: FatalLatch;
+  readonly watch: IoWatch;
+  readonly handles: HandlePool;
+  readonly store: LogStore;
+}
+
+/** Keeps the first error after which nothing is acknowledged any more, and tells it once. */
+class FatalLatch {
+  error: unknown;
+  readonly #options: LogDirectoryOptions;
+
+  constructor(options: LogDirectoryOptions) {
+    this.#options = options;
+  }
+
+  raise(caught: unknown): void {
+    if (this.error !== undefined) return;
+    this.error = caught;
+    const message = 'Storage has failed; the node acknowledges nothing any more.';
+    this.#options.logger.error('storage-failed', message, { error: String(caught) });
+    this.#options.onFatal(caught);
+  }
+}
+
+function prepare(options: LogDirectoryOptions): StartParts {
+  const limits = { ...defaultLogLimits, ...options.limits };
+  const fatal = new FatalLatch(options);
+  const watch = new IoWatch({
+    clock: options.clock,
+    stalledMs: limits.stalledMs,
+    onStalled: (ms) => {
+      options.logger.warn('storage-stalled', 'The disk has not answered for a while.', { ms });
+      options.onStalled?.(ms);
+    },
+    onDead: (ms) => {
+      fatal.raise(new HighwaterError('STORAGE_ERROR', `The disk has not answered for ${ms} ms.`));
+    },
+  });
+  const handles = new HandlePool(options.directory.fs, limits.idleHandlesMax);
+  return { limits, fatal, watch, handles, store: new LogStore(options.meta, watch) };
+}
+
 async function buildContext(
   options: LogDirectoryOptions,
-  parts: {
-    readonly limits: LogLimits;
-    readonly handles: HandlePool;
-    readonly store: LogStore;
-    readonly redo: RedoResult;
-  },
+  parts: StartParts,
+  redo: RedoResult,
 ): Promise<LogContext> {
   const { directory, clock, logger } = options;
-  const { fs } = directory;
-  const { limits, handles, store } = parts;
-  let fatal: unknown;
-  const onFatal = (caught: unknown): void => {
-    if (fatal !== undefined) return;
-    fatal = caught;
-    logger.error('storage-failed', 'Storage has failed; the node acknowledges nothing any more.', {
-      error: String(caught),
-    });
-    options.onFatal(caught);
-  };
-  const path = directory.path;
+  const { fs, path } = directory;
+  const { limits, fatal, watch } = parts;
+  const onFatal = (caught: unknown): void => fatal.raise(caught);
   const place = {
     fs,
     path: `${path}/journal`,
     fileBytes: limits.journalFileBytes,
     filesMax: limits.journalFilesMax,
+    saveFloor: (sequence: number) => parts.store.commit(journalFloor(sequence)),
     onFatal,
   };
-  const journal = new FlushJournal(place, parts.redo.nextSequence);
+  const journal = new FlushJournal(place, redo.nextSequence);
   return {
     fs,
     clock,
     logger,
     limits,
-    handles,
-    store,
+    watch,
+    handles: parts.handles,
+    store: parts.store,
     indexes: new IndexStore(options.index, onFatal),
     tails: new TailCache(limits.tailCacheBytes),
     space: await DiskSpace.watch(fs, clock, { path, reserveBytes: limits.reserveBytes }),
-    flusher: new FlushScheduler({ clock, journal, onFatal }),
+    flusher: new FlushScheduler({ clock, journal, watch, onFatal }),
     journal,
     unstored: new ByteBudget(limits.unstoredBytesMax),
     logsPath: `${path}/logs`,
     keptPath: `${path}/kept`,
     onFatal,
-    fatal: () => fatal,
+    fatal: () => fatal.error,
   };
 }
 

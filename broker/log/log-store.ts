@@ -8,6 +8,7 @@
 import type { KeyValueChange, KeyValueStore } from '../../proto/ports/key-value.ts';
 import { readInt64, writeInt64 } from '../../proto/wire/int64.ts';
 import type { ProducerSnapshot } from './core/producer-state.ts';
+import type { IoWatch } from './io-watch.ts';
 import { decodeLogKey, encodeLogKey, type LogKey } from './log-key.ts';
 import { decodeLogRecord, encodeLogRecord, type LogRecord } from './log-record.ts';
 import { decodeProducers, encodeProducers } from './producer-snapshot.ts';
@@ -79,13 +80,15 @@ export class LogChanges {
 /** Reads, and commits in order. */
 export class LogStore {
   readonly #store: KeyValueStore;
+  readonly #watch: IoWatch;
 
-  constructor(store: KeyValueStore) {
+  constructor(store: KeyValueStore, watch: IoWatch) {
     this.#store = store;
+    this.#watch = watch;
   }
 
   commit(changes: LogChanges): Promise<void> {
-    return this.#store.commit(changes.list);
+    return this.#watch.watch(this.#store.commit(changes.list));
   }
 
   /** The record; `damaged` if there is one that cannot be trusted. */

@@ -189,7 +189,7 @@ export class LogWriter {
         const group = this.#pending.take(Math.min(room, this.#context.limits.writeBytesMax));
         const position = active.bytes;
         this.files.writing(active);
-        await active.write(group, this.#context.clock.wall());
+        await this.#context.watch.watch(active.write(group, this.#context.clock.wall()));
         this.#unstored.push({
           segmentBase: active.baseOffset,
           position,

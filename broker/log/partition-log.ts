@@ -27,6 +27,8 @@ import type { LogKey } from './log-key.ts';
 import type { LogLifecycle } from './log-lifecycle.ts';
 import type { LogRead, ReadRequest } from './log-reader.ts';
 import type { DamageMark } from './log-record.ts';
+import { retainLog } from './log-retention.ts';
+import { findTimestamp, type TimestampPlace } from './log-timestamps.ts';
 
 /** Accepted: the batches will be written. Refused: nothing was appended. */
 export type AppendResult =
@@ -229,6 +231,21 @@ export class PartitionLog {
     return this.#life.deleteRecords(to);
   }
 
+  /** Drops what the topic's retention no longer keeps, below the watermark; resolves to the log start. */
+  retain(): Promise<Offset> {
+    const life = this.#life;
+    return life.operation(() => retainLog(life, this.#context.clock.wall()));
+  }
+
+  /** The first batch with a record at or above the timestamp; what is not written yet is waited for. */
+  async findTimestamp(timestamp: number): Promise<TimestampPlace | undefined> {
+    const { state, writer } = this.#life;
+    await writer.reached(state.logEndOffset);
+    const segments = await this.#life.segments();
+    const wanted = { timestamp, from: state.logStartOffset };
+    return findTimestamp(this.#context.handles, segments, wanted);
+  }
+
   /** Replication has refilled what was damaged: the replica is not suspect any more. */
   async clearDamage(): Promise<void> {
     this.#life.state.damage = undefined;
@@ -237,7 +254,7 @@ export class PartitionLog {
 
   /** Everything accepted so far is flushed in place when it resolves. */
   flush(): Promise<void> {
-    return this.#life.checkpoint('busy');
+    return this.#life.checkpoint('flushed');
   }
 
   /** Why an append of so many bytes would be refused at this moment; undefined: it would not. */

@@ -68,6 +68,8 @@ export class UnflushedFiles {
     this.#segments.clear();
     this.#sealed.clear();
     this.#flushedTo = 0;
+    this.#hasNewFile = false;
+    this.#isNewFolder = false;
   }
 
   async #flushOnce(): Promise<void> {

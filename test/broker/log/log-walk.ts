@@ -132,7 +132,7 @@ export class LogWalk {
     hold(isSame, () => `the bytes from ${from} to ${read.endOffset}`);
     const first = model.batches.find((one) => one.endOffset > from);
     if (first !== undefined && first.endOffset <= upTo)
-      hold(read.bytes > 0, () => `${read.bytes} > ${0}`);
+      hold(read.bytes > 0, () => `a batch at ${from} is read`);
   }
 
   #raiseWatermark(log: PartitionLog, model: LogModel): void {

@@ -35,6 +35,7 @@ export class LogWorld {
   config: LogConfig = defaultLogConfig;
   limits: Partial<LogLimits> = {};
   fatal: unknown;
+  stalledMs = 0;
   #clock: VirtualClock | undefined;
   #directory: LogDirectory | undefined;
 
@@ -84,6 +85,9 @@ export class LogWorld {
       index,
       limits: this.limits,
       configOf: () => this.config,
+      onStalled: (ms) => {
+        this.stalledMs = ms;
+      },
       onFatal: (caught) => {
         this.fatal = caught;
       },
