@@ -33,7 +33,7 @@ export function decideElections(
     if (judged === undefined) continue;
     const { hosted, verdict } = judged;
     if (verdict.kind === 'elected') {
-      const state = electedState(hosted.partition, verdict);
+      const state = electedState(hosted, verdict);
       const { topic } = hosted;
       records.push(record('partitionElected', { topicId: topic.topicId, state }));
       events.push(electionEvent(hosted, round, verdict, nowMs));
@@ -50,9 +50,12 @@ export function decideElections(
 }
 
 /** The partition with the winner as its leader. */
-export function electedState(partition: PartitionState, verdict: Elected): PartitionState {
+export function electedState(
+  { topic, partition }: HostedPartition,
+  verdict: Elected,
+): PartitionState {
   const { leader, isr, elr, semiSyncMembers, isUnclean } = verdict;
-  return stepped(partition, {
+  return stepped(topic, partition, {
     leader,
     isr,
     elr,

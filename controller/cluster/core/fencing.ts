@@ -47,16 +47,19 @@ export function releasePartitions(
     const wasInSync = partition.isr.includes(node);
     if (!becomesSuspect && !wasInSync) continue;
     const sets = becomesSuspect
-      ? withSuspect(topic, partition, node)
-      : withIsr(topic, partition, without(partition.isr, [node]));
+      ? withSuspect(partition, node)
+      : withIsr(partition, without(partition.isr, [node]));
     if (isLeader) counts.leaderships++;
     if (wasInSync) counts.inSync++;
     if (becomesSuspect) counts.suspects++;
     const { topicId } = topic;
     records.push(
       isLeader
-        ? opened(topicId, stepped(partition, { ...sets, ...withRound(partition, 'leader-lost') }))
-        : changed(topicId, stepped(partition, sets)),
+        ? opened(
+            topicId,
+            stepped(topic, partition, { ...sets, ...withRound(partition, 'leader-lost') }),
+          )
+        : changed(topicId, stepped(topic, partition, sets)),
     );
   }
   return { records, counts };

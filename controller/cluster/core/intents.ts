@@ -3,7 +3,11 @@
  * some at a time, and ends with the broker forgotten; data is never dropped before its copies stand.
  */
 import { type MetadataImage, partitionsOn } from '../../../proto/metadata/image.ts';
-import { type MetadataRecord, record } from '../../../proto/metadata/records.ts';
+import {
+  type MetadataRecord,
+  type PartitionState,
+  record,
+} from '../../../proto/metadata/records.ts';
 import type { NodeId } from '../../../proto/model/ids.ts';
 import {
   type Decided,
@@ -54,6 +58,8 @@ export function decideRemovals(image: MetadataImage, roomMax: number): Decided<u
   const records: MetadataRecord[] = [];
   const events: EventDraft[] = [];
   const extra = new Map<NodeId, number>();
+  // Two brokers that go may hold the same partition: one step of it at a time.
+  const started = new Set<PartitionState>();
   for (const { nodeId, intent } of image.brokers.values()) {
     if (intent !== 'remove') continue;
     if (!image.hosting.has(nodeId)) {
@@ -66,12 +72,14 @@ export function decideRemovals(image: MetadataImage, roomMax: number): Decided<u
     for (const hosted of partitionsOn(image, nodeId)) {
       const { partition } = hosted;
       if (room <= 0) break;
-      if (partition.adding.length > 0 || partition.removing.length > 0) {
+      const isRunning = partition.adding.length > 0 || partition.removing.length > 0;
+      if (isRunning || started.has(partition)) {
         room--;
         continue;
       }
       const replacement = replacementFor(image, partition, nodeId, extra);
       if (replacement === undefined) continue;
+      started.add(partition);
       extra.set(replacement, (extra.get(replacement) ?? 0) + 1);
       const target = partition.replicas.map((node) => (node === nodeId ? replacement : node));
       const [steps, told] = beginReassignment(image, hosted, target);

@@ -150,9 +150,9 @@ function semiSyncFault(hosted: HostedPartition, proposal: PartitionProposal): Re
 function accepted(hosted: HostedPartition, proposal: PartitionProposal): ProposalVerdict {
   const { topic, partition } = hosted;
   const isr = proposal.isr.map(({ nodeId }) => nodeId);
-  const sets = withIsr(topic, partition, isr);
+  const sets = withIsr(partition, isr);
   const semiSync = semiSyncAfter(partition, sets.semiSyncMembers, proposal);
-  const state = stepped(partition, { ...sets, ...semiSync });
+  const state = stepped(topic, partition, { ...sets, ...semiSync });
   return {
     kind: 'accepted',
     state,
@@ -194,7 +194,7 @@ function resigned(
   proposal: PartitionProposal,
 ): ProposalVerdict {
   const { topic, partition } = hosted;
-  const state = stepped(partition, withRound(partition, 'resigned'));
+  const state = stepped(topic, partition, withRound(partition, 'resigned'));
   const evidence = { leaderEpoch: state.leaderEpoch, ...Object.fromEntries(proposal.evidence) };
   const reason = proposal.reason === '' ? `broker ${sender} may not lead` : proposal.reason;
   const event = { kind: 'round-opened', subject: subjectOf(hosted), reason, evidence } as const;
@@ -208,7 +208,7 @@ function handedOver(hosted: HostedPartition, successor: NodeId): ProposalVerdict
     const facts = { successor, asked: partition.successor ?? 'none' };
     return refused('STALE_PARTITION_EPOCH', `${subject}: no such hand-over is asked for`, facts);
   }
-  const state = stepped(partition, withRound(partition, 'planned'));
+  const state = stepped(topic, partition, withRound(partition, 'planned'));
   const evidence = { leaderEpoch: state.leaderEpoch, successor };
   const reason = 'the successor has stored all that the leader has';
   const event = { kind: 'round-opened', subject, reason, evidence } as const;

@@ -72,7 +72,7 @@ export function decideMoveTimeouts(
     const partition = topic?.partitions.get(number);
     if (topic === undefined || partition?.successor === undefined) continue;
     if (partition.leader === undefined) continue;
-    records.push(changed(topicId, stepped(partition, { successor: undefined })));
+    records.push(changed(topicId, stepped(topic, partition, { successor: undefined })));
     const evidence = { successor: partition.successor, afterMs: nowMs - sinceMs };
     const subject = subjectOf({ topic, partition });
     events.push({ kind: 'hand-over-cancelled', subject, reason: 'not done in time', evidence });
@@ -122,7 +122,7 @@ export function askHandOver(
   const { topic, partition } = hosted;
   const evidence = { leader: partition.leader ?? 'none', successor };
   return {
-    record: changed(topic.topicId, stepped(partition, { successor })),
+    record: changed(topic.topicId, stepped(topic, partition, { successor })),
     event: { kind: 'hand-over-asked', subject: subjectOf(hosted), reason, evidence },
   };
 }

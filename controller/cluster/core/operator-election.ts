@@ -100,7 +100,7 @@ function unclean(
     );
   }
   const { nodeId: leader, brokerEpoch } = answer;
-  const state = electedState(partition, {
+  const state = electedState(hosted, {
     kind: 'elected',
     leader,
     brokerEpoch,

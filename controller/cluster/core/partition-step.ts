@@ -17,32 +17,37 @@ import {
 import type { NodeId, TopicId } from '../../../proto/model/ids.ts';
 import { leaderEpoch, partitionEpoch } from '../../../proto/model/offset.ts';
 
-/** The state one partition epoch further. A successor that is not in sync any more is forgotten. */
+/**
+ * The state one partition epoch further. With the minimum in sync nobody else is eligible or waited for,
+ * and a successor that is not in sync any more is forgotten.
+ */
 export function stepped(
+  topic: Pick<TopicImage, 'settings'>,
   state: PartitionState,
   change: Partial<Omit<PartitionState, 'partition' | 'partitionEpoch'>>,
 ): PartitionState {
   const next = { ...state, ...change, partitionEpoch: partitionEpoch(state.partitionEpoch + 1) };
+  if (next.isr.length >= minimumOf(topic, next)) {
+    next.elr = [];
+    next.lastKnownElr = [];
+  }
   const { successor, leader } = next;
   const isPossible = successor !== undefined && next.isr.includes(successor);
   return leader === undefined || isPossible ? next : { ...next, successor: undefined };
 }
 
-/** The sets after the in-sync set became `isr`. */
-export function withIsr(
-  topic: Pick<TopicImage, 'settings'>,
-  state: PartitionState,
-  isr: readonly NodeId[],
-): Pick<PartitionState, 'isr' | 'elr' | 'lastKnownElr' | 'suspects' | 'semiSyncMembers'> {
-  const added = isr.filter((node) => !state.isr.includes(node));
-  const removed = state.isr.filter((node) => !isr.includes(node));
-  const hasMinimum = isr.length >= minimumOf(topic, state);
+type Sets = Pick<PartitionState, 'isr' | 'elr' | 'lastKnownElr' | 'suspects' | 'semiSyncMembers'>;
+
+/** The sets after the in-sync set became `isr`. Whether anybody stays eligible says `stepped`. */
+export function withIsr(state: PartitionState, isr: readonly NodeId[]): Sets {
+  const added = without(isr, state.isr);
+  const removed = without(state.isr, isr);
   return {
     isr,
-    elr: hasMinimum ? [] : without(union(state.elr, removed), isr),
-    lastKnownElr: hasMinimum ? [] : without(state.lastKnownElr, isr),
+    elr: without(union(state.elr, removed), isr),
+    lastKnownElr: without(state.lastKnownElr, isr),
     // Who is in sync has caught up, whatever its storage had lost.
-    suspects: added.length === 0 ? state.suspects : without(state.suspects, added),
+    suspects: without(state.suspects, added),
     // Everybody in sync may come to hold what is acknowledged at semi-sync while the level is used.
     semiSyncMembers: state.semiSyncMembers.length === 0 ? [] : union(state.semiSyncMembers, added),
   };
@@ -52,19 +57,13 @@ export function withIsr(
  * The replica's storage is suspect: out of both sets; a former member is remembered, because it is
  * waited for when nobody else is left (rule B3.11). A semi-sync member stays one and counts as missing.
  */
-export function withSuspect(
-  topic: Pick<TopicImage, 'settings'>,
-  state: PartitionState,
-  node: NodeId,
-): Pick<PartitionState, 'isr' | 'elr' | 'lastKnownElr' | 'suspects' | 'semiSyncMembers'> {
-  const isr = without(state.isr, [node]);
-  const sets = withIsr(topic, state, isr);
+export function withSuspect(state: PartitionState, node: NodeId): Sets {
+  const sets = withIsr(state, without(state.isr, [node]));
   const wasMember = state.isr.includes(node) || state.elr.includes(node);
-  const hasMinimum = isr.length >= minimumOf(topic, state);
   return {
     ...sets,
     elr: without(sets.elr, [node]),
-    lastKnownElr: wasMember && !hasMinimum ? union(sets.lastKnownElr, [node]) : sets.lastKnownElr,
+    lastKnownElr: wasMember ? union(sets.lastKnownElr, [node]) : sets.lastKnownElr,
     suspects: union(sets.suspects, [node]),
   };
 }

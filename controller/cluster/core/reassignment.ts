@@ -46,7 +46,7 @@ export function beginReassignment(
 ): readonly [MetadataRecord[], EventDraft[]] {
   const { topic, partition } = hosted;
   const removing = without(partition.replicas, target);
-  const state = stepped(partition, {
+  const state = stepped(topic, partition, {
     replicas: [...target, ...removing],
     adding: without(target, partition.replicas),
     removing,
@@ -89,19 +89,23 @@ function nextStep(
   const { adding, removing, isr, leader, successor } = state;
   if (leader === undefined) return undefined;
   if (adding.length > 0) {
-    return adding.every((node) => isr.includes(node)) ? stepped(state, { adding: [] }) : undefined;
+    return adding.every((node) => isr.includes(node))
+      ? stepped(topic, state, { adding: [] })
+      : undefined;
   }
   if (removing.length === 0) return undefined;
   if (removing.includes(leader)) {
     const wanted = successorFor(image, state);
     const isAsked = successor !== undefined && !removing.includes(successor);
-    return isAsked || wanted === undefined ? undefined : stepped(state, { successor: wanted });
+    return isAsked || wanted === undefined
+      ? undefined
+      : stepped(topic, state, { successor: wanted });
   }
   const kept = without(isr, removing);
   if (kept.length < minimumOf(topic, state)) return undefined;
-  if (kept.length < isr.length) return stepped(state, withIsr(topic, state, kept));
+  if (kept.length < isr.length) return stepped(topic, state, withIsr(state, kept));
   if (removing.some((node) => state.semiSyncMembers.includes(node))) return undefined;
-  return stepped(state, {
+  return stepped(topic, state, {
     replicas: without(state.replicas, removing),
     elr: without(state.elr, removing),
     lastKnownElr: without(state.lastKnownElr, removing),
@@ -119,7 +123,7 @@ function cancel(image: MetadataImage, hosted: HostedPartition): Outcome<undefine
     return refused('INVALID_REASSIGNMENT', `${subjectOf(hosted)}: nothing to cancel, ${reason}`);
   }
   const { adding } = partition;
-  const state = stepped(partition, {
+  const state = stepped(topic, partition, {
     replicas: [...without(partition.replicas, adding), ...adding],
     adding: [],
     removing: adding,

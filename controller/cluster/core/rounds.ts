@@ -140,7 +140,8 @@ export function judgeRound(
     return undefined;
   const hosted = { topic, partition };
   const verdict = decideRound(electionOf(rounds, image, round, hosted), nowMs);
-  round.decidableSinceMs = verdict.kind === 'grace' ? verdict.sinceMs : undefined;
+  if (verdict.kind === 'grace') round.decidableSinceMs = verdict.sinceMs;
+  if (verdict.kind === 'waiting') round.decidableSinceMs = undefined;
   return { hosted, verdict };
 }
 

@@ -63,7 +63,7 @@ export function decideAlterTopic(image: MetadataImage, request: AlterTopic): Out
 function* minimumSteps(before: TopicImage, after: TopicImage): IterableIterator<MetadataRecord> {
   for (const state of before.partitions.values()) {
     if (minimumOf(before, state) === minimumOf(after, state)) continue;
-    yield changed(after.topicId, stepped(state, withIsr(after, state, state.isr)));
+    yield changed(after.topicId, stepped(after, state, withIsr(state, state.isr)));
   }
 }
 
