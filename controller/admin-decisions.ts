@@ -14,7 +14,7 @@ import {
   decideCreateTopic,
   decideDeleteTopic,
 } from './cluster/core/topics.ts';
-import { type AdminDecisions, forwarded } from './forwarded-changes.ts';
+import { type AdminDecisions, type ForwardedChange, forwarded } from './forwarded-changes.ts';
 
 export interface AdminDecisionsOptions {
   readonly rounds: RoundsState;
@@ -24,13 +24,9 @@ export interface AdminDecisionsOptions {
 }
 
 /** The table of the active controller. */
-export function adminDecisions({
-  rounds,
-  random,
-  featureMax,
-}: AdminDecisionsOptions): AdminDecisions {
+export function adminDecisions(options: AdminDecisionsOptions): AdminDecisions {
+  const { random } = options;
   const draw = (): number => random.below(2 ** 31) / 2 ** 31;
-  const nothing = (): Record<string, never> => ({});
   return new Map([
     forwarded(
       adminService.createTopic,
@@ -65,6 +61,15 @@ export function adminDecisions({
         decideAddPartitions(image, { name: request.name, total: request.partitions }, draw()),
       nothing,
     ),
+    ...clusterDecisions(options),
+  ]);
+}
+
+function clusterDecisions({
+  rounds,
+  featureMax,
+}: AdminDecisionsOptions): (readonly [string, ForwardedChange])[] {
+  return [
     forwarded(
       adminService.drainBroker,
       (image, request) => decideIntent(image, request.nodeId, request.undo ? 'serve' : 'drain'),
@@ -96,5 +101,10 @@ export function adminDecisions({
       (image, request) => decideFeatureLevel(image, request.level, featureMax),
       ({ level }) => ({ level }),
     ),
-  ]);
+  ];
+}
+
+/** The answer of a change that has nothing to say but its revision. */
+function nothing(): Record<string, never> {
+  return {};
 }

@@ -7,13 +7,13 @@
  * able to listen (rule 6.8).
  */
 import { deltaBetween } from '../proto/metadata/delta.ts';
-import type { MetadataImage } from '../proto/metadata/image.ts';
+import type { BrokerImage, MetadataImage } from '../proto/metadata/image.ts';
 import { HighwaterError } from '../proto/model/errors.ts';
 import type { NodeId } from '../proto/model/ids.ts';
 import type { BrokerEpoch } from '../proto/model/offset.ts';
 import type { Clock, Timer } from '../proto/ports/clock.ts';
-import type { LinkCloseReason } from '../proto/ports/link.ts';
 import type { Logger } from '../proto/ports/logger.ts';
+import type { ProbeResult } from './broker-probe.ts';
 import { decideElections } from './cluster/core/elections.ts';
 import { type PromiseAnswer, takeAnswers } from './cluster/core/rounds.ts';
 import { heard, linkBroke, listen } from './cluster/core/sessions.ts';
@@ -34,6 +34,8 @@ export interface ClusterWatchOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sessionMs: number;
+  /** Dials a broker whose connection broke. */
+  readonly probe: (broker: BrokerImage) => Promise<ProbeResult>;
 }
 
 const tickMs = 20;
@@ -69,8 +71,19 @@ export class ClusterWatch implements MetadataWatcher {
     heard(this.upkeep.sessions, nodeId, brokerEpoch);
   }
 
-  linkDown(nodeId: NodeId, reason: LinkCloseReason): void {
-    linkBroke(this.upkeep.sessions, nodeId, reason === 'refused');
+  /** The connection to a node broke: if it is a broker, it is dialled at once. */
+  linkDown(nodeId: NodeId): void {
+    const broker = this.#image.brokers.get(nodeId);
+    if (broker === undefined || broker.state === 'fenced' || this.#isClosed) return;
+    linkBroke(this.upkeep.sessions, nodeId, false);
+    void this.#options.probe(broker).then((result) => this.#probed(broker, result));
+  }
+
+  #probed({ nodeId, brokerEpoch }: BrokerImage, result: ProbeResult): void {
+    if (this.#image.brokers.get(nodeId)?.brokerEpoch !== brokerEpoch) return;
+    if (result === 'there') heard(this.upkeep.sessions, nodeId, brokerEpoch);
+    else if (result === 'gone') linkBroke(this.upkeep.sessions, nodeId, true);
+    if (result === 'gone' && this.#options.isActive()) this.#look();
   }
 
   /** Takes a broker's answers; what they decide is committed at once. */

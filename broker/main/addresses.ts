@@ -38,3 +38,13 @@ export function parseQuorum(text: string): PeerAddress[] {
   }
   return voters;
 }
+
+/** What others are told: the advertised address if one is set, else where it listens. */
+export function advertised(setting: string, at: Address, port: number): Address {
+  return setting === '' ? { host: at.host, port } : hostAndPort(setting);
+}
+
+/** `host:port`. */
+export function addressText({ host, port }: Address): string {
+  return `${host}:${port}`;
+}

@@ -4,7 +4,6 @@
  * begin.
  */
 
-import type { RegisterBrokerRequest } from '../../proto/generated/highwater/peer/v1/control.ts';
 import type { MetadataImage } from '../../proto/metadata/image.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { IncarnationId, NodeId, StorageId } from '../../proto/model/ids.ts';
@@ -30,7 +29,9 @@ import type { Address } from './addresses.ts';
 import { type BrokerMemory, readBrokerMemory, writeBrokerMemory } from './broker-state.ts';
 import { hostedPartitions } from './hosted-partitions.ts';
 import { ImageSource } from './image-source.ts';
+import { tellFenced, tellLease } from './incident-log.ts';
 import type { Machine } from './machine.ts';
+import { registrationOf } from './registration.ts';
 import { ReplicaSurroundings } from './replica-surroundings.ts';
 
 export interface BrokerRoleOptions {
@@ -111,26 +112,17 @@ export class BrokerRole {
       lookup: (topicId, partition) => this.#table?.find(topicId, partition),
       addressOf: (node) => this.#addressOf(node),
     });
-    const { onFailure } = options;
     this.#surroundings = new ReplicaSurroundings({
       clock,
       logger,
       streams: this.#streams,
       conversation: this.#conversation,
-      onFailure,
+      onFailure: (error) => options.onFailure(error),
     });
   }
 
   get image(): MetadataImage {
     return this.#metadata.image;
-  }
-
-  get source(): ImageSource {
-    return this.#source;
-  }
-
-  get table(): PartitionTable | undefined {
-    return this.#table;
   }
 
   /** Registers every public service. */
@@ -208,7 +200,7 @@ export class BrokerRole {
       sessionMs,
       heartbeatMs,
       nodeId,
-      registration: () => this.#registration(),
+      registration: () => registrationOf(this.#options, this.#memory, this.#clients),
       // What is not applied to the replicas yet is not applied.
       appliedRevision: () => (this.#isReady ? this.#metadata.image.revision : revision(0)),
       storageStamp: () => this.#memory.stamp,
@@ -216,7 +208,7 @@ export class BrokerRole {
         onGranted: (brokerEpoch) => this.#remember({ ...this.#memory, brokerEpoch, bootId }),
         onRegistered: (_epoch, revision) => this.#onRegistered(revision),
         onLease: (isHeld) => this.#onLease(isHeld),
-        onFenced: (isFenced) => this.#onFenced(isFenced),
+        onFenced: (isFenced) => tellFenced(logger, isFenced),
         onActiveController: () => {
           this.#source.changed();
           this.#conversation.activeChanged();
@@ -236,32 +228,6 @@ export class BrokerRole {
           ),
       },
     });
-  }
-
-  #registration(): RegisterBrokerRequest {
-    const { machine, nodeId, incarnationId, storageId, directory, logs, rack, peers } =
-      this.#options;
-    const { brokerEpoch, stamp, bootId } = this.#memory;
-    return {
-      nodeId,
-      incarnationId,
-      storageId,
-      lastBrokerEpoch: brokerEpoch,
-      storageStamp: stamp,
-      cleanStop: directory.cleanStop !== undefined,
-      kernelChanged:
-        brokerEpoch !== undefined && (machine.bootId === '' || bootId !== machine.bootId),
-      rack,
-      host: this.#clients.host,
-      port: this.#clients.port,
-      peerHost: peers.host,
-      peerPort: peers.port,
-      featureMin: 1,
-      featureMax: 1,
-      damaged: logs.recovered
-        .filter((report) => report.verdict === 'damaged')
-        .map((report) => report.key),
-    };
   }
 
   /** What is told to the controllers is durable first. */
@@ -318,21 +284,9 @@ export class BrokerRole {
   }
 
   #onLease(isHeld: boolean): void {
-    const { logger } = this.#options.machine;
-    if (isHeld) logger.info('lease-held', 'In touch with the controllers.');
-    else
-      logger.warn(
-        'lease-lost',
-        'Lost touch with the controllers: weak writes are refused, metadata is marked stale.',
-      );
+    tellLease(this.#options.machine.logger, isHeld);
     this.#table?.leaseChanged(isHeld);
     this.#source.changed();
-  }
-
-  #onFenced(isFenced: boolean): void {
-    const { logger } = this.#options.machine;
-    if (isFenced) logger.warn('broker-fenced', 'The controllers fenced this broker.');
-    else logger.info('broker-unfenced', 'The controllers let this broker serve.');
   }
 
   #addressOf(node: NodeId): PeerAddress | undefined {

@@ -1,6 +1,7 @@
 /** The controller role of a node: a member of the quorum, with everything that the active one decides. */
 
 import { adminDecisions } from '../../controller/admin-decisions.ts';
+import { probeBroker } from '../../controller/broker-probe.ts';
 import { ClusterWatch } from '../../controller/cluster-watch.ts';
 import { controlService } from '../../controller/control-service.ts';
 import { DecisionQueue } from '../../controller/decision-queue.ts';
@@ -107,6 +108,8 @@ export class ControllerRole {
       clock,
       logger,
       sessionMs,
+      probe: ({ nodeId, peerHost: host, peerPort: port, incarnationId }) =>
+        probeBroker(endpoint, { nodeId, host, port }, incarnationId),
     });
     const admin = adminDecisions({ rounds: watch.upkeep.rounds, random, featureMax: 1 });
     const service = controlService({
@@ -122,7 +125,7 @@ export class ControllerRole {
     acceptRequests(endpoint, 'control', () => service, { clock, logger });
     endpoint.watch({
       onUp: () => undefined,
-      onDown: (peer, reason) => watch.linkDown(peer.nodeId, reason),
+      onDown: (peer) => watch.linkDown(peer.nodeId),
     });
     new MetadataFeed(state, logger).serve(endpoint);
     return new ControllerRole(quorum, watch);

@@ -2,7 +2,6 @@
  * One node: a process, or part of one, with either or both roles. Starts from its directory and its
  * settings, ends in order or at the first failure of what it rests on.
  */
-import { quorumTables } from '../../controller/raft/store-rows.ts';
 import { noCluster } from '../../proto/link/hello.ts';
 import { createLinkEndpoint } from '../../proto/link/link-endpoint.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
@@ -18,20 +17,18 @@ import type { NodeSettings } from '../../proto/model/node-settings.ts';
 import type { KeyValueStore } from '../../proto/ports/key-value.ts';
 import type { LinkEndpoint, PeerAddress } from '../../proto/ports/link.ts';
 import type { RpcServer } from '../../proto/ports/rpc.ts';
-import { type Authorizer, openAuthorizer } from '../access/authorizer.ts';
-import { tokenAuthorizer } from '../access/token-authorizer.ts';
+import type { Authorizer } from '../access/authorizer.ts';
 import { serveHealth } from '../http/health.ts';
 import { createHttpServer, type HttpServer } from '../http/http-server.ts';
 import { DataDirectory } from '../log/data-directory.ts';
-import { indexTables } from '../log/index-store.ts';
-import { LogDirectory } from '../log/log-directory.ts';
-import { logTables } from '../log/log-store.ts';
-import { logConfigOf } from '../partitions/partition-facts.ts';
-import { type Address, hostAndPort, parseQuorum } from './addresses.ts';
+import type { LogDirectory } from '../log/log-directory.ts';
+import { chooseAuthorizer } from './access-choice.ts';
+import { type Address, addressText, advertised, hostAndPort, parseQuorum } from './addresses.ts';
 import { BrokerRole } from './broker-role.ts';
 import { ControllerRole } from './controller-role.ts';
 import { joinOrForm, readFormation, storageIdOf } from './formation.ts';
 import type { Machine } from './machine.ts';
+import { openStores } from './stores.ts';
 
 export interface RunningNode {
   readonly nodeId: NodeId;
@@ -44,7 +41,7 @@ export interface RunningNode {
   stop(): Promise<void>;
 }
 
-/** Starts a node; resolves once it listens, which may be before it is ready. */
+/** Starts a node; resolves once it listens, perhaps before it is ready. */
 export async function startNode(
   settings: NodeSettings,
   machine: Machine,
@@ -88,7 +85,7 @@ class NodeStart {
 
   async run(): Promise<RunningNode> {
     const self = nodeId(this.#number('node-id'));
-    const authorizer = this.#authorizer();
+    const authorizer = chooseAuthorizer(this.#settings, this.#machine);
     const directory = await DataDirectory.open(
       this.#machine.fileSystem,
       this.#machine.absolutePath(this.#text('data')),
@@ -103,7 +100,7 @@ class NodeStart {
       throw new HighwaterError('CANCELLED', 'stopped before a cluster was found');
     const endpoint = this.#createEndpoint(self, identity.storageId, identity.clusterId);
     this.#endpoint = endpoint;
-    const peers = this.#advertised('advertised-peer-listen', peerAt, peerPort);
+    const peers = advertised(this.#text('advertised-peer-listen'), peerAt, peerPort);
     const onFailure = (error: unknown): void => this.#fail(error);
     await this.#openStores(directory);
     if (this.#has('controller'))
@@ -130,7 +127,11 @@ class NodeStart {
     });
     return {
       nodeId: self,
-      addresses: { grpc: clients === undefined ? '' : text(clients), peer: text(peers), http },
+      addresses: {
+        grpc: clients === undefined ? '' : addressText(clients),
+        peer: addressText(peers),
+        http,
+      },
       broker: this.#broker,
       controller: this.#controller,
       failed: this.#failed,
@@ -143,27 +144,26 @@ class NodeStart {
     this.#broker?.close();
     this.#controller?.close();
     await this.#rpc?.stop(0);
-    await this.#http?.close();
-    await this.#endpoint?.close();
-    await this.#meta?.close();
-    await this.#index?.close();
-    await this.#directory?.release();
+    await this.#release();
   }
 
   async #stop(): Promise<void> {
-    const { logger } = this.#machine;
-    logger.info('node-stopping', 'Stopping: leaderships move away first.');
+    this.#machine.logger.info('node-stopping', 'Stopping: leaderships move away first.');
     const brokerEpoch = this.#broker?.brokerEpoch;
     await this.#broker?.stop(this.#number('shutdown-ms'));
     await this.#rpc?.stop(1_000);
     this.#controller?.close();
     await this.#logs?.close({ brokerEpoch });
+    await this.#release();
+    this.#machine.logger.info('node-stopped', 'Stopped in order.');
+  }
+
+  async #release(): Promise<void> {
     await this.#http?.close();
     await this.#endpoint?.close();
     await this.#meta?.close();
     await this.#index?.close();
     await this.#directory?.release();
-    logger.info('node-stopped', 'Stopped in order.');
   }
 
   /** Formats an empty directory; returns the port for peers, which stays the same from here on. */
@@ -210,27 +210,17 @@ class NodeStart {
   }
 
   async #openStores(directory: DataDirectory): Promise<void> {
-    const { keyValue, clock, logger } = this.#machine;
-    const tables = [...logTables, ...quorumTables];
-    this.#meta = await keyValue.open(`${directory.path}/meta`, { durability: 'synced', tables });
-    if (directory.cleanStop === undefined) await keyValue.wipe(`${directory.path}/index`);
-    this.#index = await keyValue.open(`${directory.path}/index`, {
-      durability: 'unsynced',
-      tables: indexTables,
-    });
-    this.#logs = await LogDirectory.open({
+    const stores = await openStores({
       directory,
-      clock,
-      logger,
-      meta: this.#meta,
-      index: this.#index,
-      limits: {
-        reserveBytes: this.#number('disk-reserve-bytes'),
-        stalledMs: this.#number('disk-stall-ms'),
-      },
-      configOf: (key) => logConfigOf(this.#broker?.image.topics.get(key.topicId)),
+      machine: this.#machine,
+      reserveBytes: this.#number('disk-reserve-bytes'),
+      stalledMs: this.#number('disk-stall-ms'),
+      topicOf: (topicId) => this.#broker?.image.topics.get(topicId),
       onFatal: (caught) => this.#fail(caught),
     });
+    this.#meta = stores.meta;
+    this.#index = stores.index;
+    this.#logs = stores.logs;
   }
 
   async #openController(
@@ -286,7 +276,7 @@ class NodeStart {
     this.#rpc = this.#machine.createRpcServer();
     this.#broker.serve(this.#rpc);
     const port = await this.#rpc.listen(at.host, at.port);
-    return this.#advertised('advertised-listen', at, port);
+    return advertised(this.#text('advertised-listen'), at, port);
   }
 
   async #openHttp(): Promise<string> {
@@ -298,29 +288,8 @@ class NodeStart {
     return `${at.host}:${port}`;
   }
 
-  /** Beyond loopback, nothing is open by accident. */
-  #authorizer(): Authorizer {
-    const file = this.#text('tokens-file');
-    const isSecured = file !== '' && this.#text('tls-cert') !== '';
-    const open = ['listen', 'peer-listen', 'http-listen'].filter(
-      (name) => !hostAndPort(this.#text(name)).isLoopback,
-    );
-    if (open.length > 0 && !isSecured && this.#text('insecure-listen') !== 'true') {
-      throw new HighwaterError(
-        'INVALID_CONFIG',
-        `${open.join(', ')} listens beyond loopback: give tls-cert, tls-key and tokens-file, or say insecure-listen`,
-      );
-    }
-    return file === '' ? openAuthorizer : tokenAuthorizer(this.#machine.readText(file));
-  }
-
-  #advertised(name: string, at: Address, port: number): Address {
-    const given = this.#text(name);
-    return given === '' ? { host: at.host, port } : hostAndPort(given);
-  }
-
-  #has(role: string): boolean {
-    return this.#text('roles').split(',').includes(role);
+  #has(role: 'broker' | 'controller'): boolean {
+    return this.#text('roles').includes(role);
   }
 
   #text(name: string): string {
@@ -330,8 +299,4 @@ class NodeStart {
   #number(name: string): number {
     return Number(this.#text(name));
   }
-}
-
-function text({ host, port }: Address): string {
-  return `${host}:${port}`;
 }
