@@ -44,7 +44,7 @@ export function advertised(setting: string, at: Address, port: number): Address 
   return setting === '' ? { host: at.host, port } : hostAndPort(setting);
 }
 
-/** `host:port`. */
-export function addressText({ host, port }: Address): string {
-  return `${host}:${port}`;
+/** `host:port`; nothing for a role that the node does not have. */
+export function addressText(address: Address | undefined): string {
+  return address === undefined ? '' : `${address.host}:${address.port}`;
 }

@@ -39,6 +39,8 @@ export interface RunningNode {
   readonly failed: Promise<unknown>;
   /** In order: leaderships move first, everything is flushed, the stop is marked as clean. */
   stop(): Promise<void>;
+  /** At once, as a crash would; what was written stays. */
+  abandon(): Promise<void>;
 }
 
 /** Starts a node; resolves once it listens, perhaps before it is ready. */
@@ -119,23 +121,16 @@ class NodeStart {
     await endpoint.listen(peerAt.host, peerPort);
     const http = await this.#openHttp();
     if (clients !== undefined) this.#broker?.start(clients);
-    this.#machine.logger.info('node-started', 'The node listens.', {
-      roles: this.#text('roles'),
-      clients,
-      peers,
-      http,
-    });
+    const roles = this.#text('roles');
+    this.#machine.logger.info('node-started', 'The node listens.', { roles, clients, peers, http });
     return {
       nodeId: self,
-      addresses: {
-        grpc: clients === undefined ? '' : addressText(clients),
-        peer: addressText(peers),
-        http,
-      },
+      addresses: { grpc: addressText(clients), peer: addressText(peers), http },
       broker: this.#broker,
       controller: this.#controller,
       failed: this.#failed,
       stop: () => this.#stop(),
+      abandon: () => this.abandon(),
     };
   }
 
