@@ -19,6 +19,7 @@ export interface ControllerLinksOptions {
   onDown(controller: NodeId): void;
 }
 
+/** Before a controller is called again that closed the stream at once; dials are paced by the link. */
 const retryMs = 100;
 
 export class ControllerLinks {
@@ -63,20 +64,31 @@ export class ControllerLinks {
     const to = this.#options.controllers.find((controller) => controller.nodeId === nodeId);
     if (to === undefined) return undefined;
     const { endpoint, clock, logger } = this.#options;
+    let openedMs: number | undefined;
     const requests = openRequests(
       endpoint,
       { to, kind: 'control' },
-      { onClose: () => this.#onClose(nodeId) },
+      {
+        onOpen: () => {
+          openedMs = clock.now();
+        },
+        onClose: () => {
+          const hasHeld = openedMs !== undefined && clock.now() - openedMs >= retryMs;
+          this.#onClose(nodeId, hasHeld);
+        },
+      },
       { clock, logger },
     );
     this.#open.set(nodeId, requests);
     return requests;
   }
 
-  #onClose(nodeId: NodeId): void {
+  #onClose(nodeId: NodeId, hasHeld: boolean): void {
     this.#open.delete(nodeId);
-    this.#resting.add(nodeId);
-    this.#options.clock.after(retryMs, () => this.#resting.delete(nodeId));
+    if (!hasHeld) {
+      this.#resting.add(nodeId);
+      this.#options.clock.after(retryMs, () => this.#resting.delete(nodeId));
+    }
     this.#options.onDown(nodeId);
   }
 }

@@ -30,6 +30,7 @@ export interface MetadataFollowerOptions {
   onUnreadable(reason: string): void;
 }
 
+/** Before another controller is asked, if the last one sent nothing. */
 const retryMs = 100;
 
 export class MetadataFollower {
@@ -38,6 +39,8 @@ export class MetadataFollower {
   #stream: LinkStream | undefined;
   #next = 0;
   #payloads: Buffer[] = [];
+  /** The present stream has brought something: when it breaks, another one is opened at once. */
+  #isProven = false;
   #isClosed = false;
 
   constructor(options: MetadataFollowerOptions) {
@@ -63,6 +66,7 @@ export class MetadataFollower {
     this.#next++;
     if (to === undefined || this.#isClosed) return;
     this.#payloads = [];
+    this.#isProven = false;
     const stream = endpoint.open(to, 'metadata', {
       onFrame: (header, payload) => this.#onFrame(header, payload),
       onClose: (reason) => this.#onClose(reason),
@@ -74,6 +78,7 @@ export class MetadataFollower {
   #onFrame(header: Buffer, payload: Buffer): void {
     try {
       const frame = MetadataFrame.decode(header);
+      this.#isProven = true;
       this.#payloads.push(payload);
       if (frame.isLast) this.#take(frame);
     } catch (caught) {
@@ -120,6 +125,6 @@ export class MetadataFollower {
       'The metadata stream ended; another controller is asked.',
       { reason },
     );
-    this.#options.clock.after(retryMs, () => this.#open());
+    this.#options.clock.after(this.#isProven ? 0 : retryMs, () => this.#open());
   }
 }

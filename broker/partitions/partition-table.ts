@@ -124,6 +124,7 @@ export class PartitionTable {
   #tell(driver: PartitionDriver, topic: TopicImage, partition: PartitionState): void {
     if (this.#image === undefined) return;
     driver.step({ kind: 'metadata', metadata: partitionMetadata(this.#image, topic, partition) });
+    driver.handOverTo(partition.successor);
   }
 
   /** Brokers came, went or were fenced: who may be proposed for an in-sync set has changed. */

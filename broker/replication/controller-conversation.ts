@@ -30,6 +30,8 @@ export interface ControllerConversationOptions {
 
 const answerTimeoutMs = 2_000;
 const reaskMs = 250;
+/** Before a proposal that reached no active controller counts as unanswered. */
+const retryMs = 50;
 /** Elements of one message: far below the bound of a repeated field. */
 const chunk = 5_000;
 
@@ -141,16 +143,16 @@ export class ControllerConversation {
     const answers = this.#answers;
     this.#proposals = [];
     this.#answers = [];
-    const at = this.#options.activeController();
     const epoch = this.#options.brokerEpoch();
-    if (at === undefined || epoch === undefined || this.#isClosed) {
-      this.#later(() => this.#settle(proposals, undefined));
+    if (this.#isClosed) return;
+    if (epoch !== undefined) this.#sendAnswers(epoch, answers);
+    const at = this.#options.activeController();
+    if (at === undefined || epoch === undefined) {
+      if (proposals.length > 0) this.#later(() => this.#settle(proposals, undefined));
       return;
     }
     for (let i = 0; i < proposals.length; i += chunk)
       this.#sendProposals(at, epoch, proposals.slice(i, i + chunk));
-    for (let i = 0; i < answers.length; i += chunk)
-      this.#sendAnswers(at, epoch, answers.slice(i, i + chunk));
   }
 
   #sendProposals(
@@ -175,18 +177,43 @@ export class ControllerConversation {
 
   /** Tells each replica what became of its proposal; without an answer that is not known. */
   #settle(proposals: readonly PendingProposal[], answers: readonly WireAnswer[] | undefined): void {
-    proposals.forEach(({ driver, proposal }, index) => {
-      if (proposal === undefined) return;
-      driver.step({ kind: 'proposal-answered', proposal, answer: answerOf(answers?.[index]) });
+    proposals.forEach((pending, index) => {
+      const { driver, proposal } = pending;
+      const answer = answerOf(answers?.[index]);
+      if (proposal !== undefined) driver.step({ kind: 'proposal-answered', proposal, answer });
+      else if (answer.kind === 'unknown') this.#askAgain(pending);
     });
   }
 
-  #sendAnswers(at: NodeId, brokerEpoch: BrokerEpoch, answers: readonly PromiseAnswer[]): void {
+  /** A resignation or a hand-over that is lost would leave the partition without a leader for ever. */
+  #askAgain(pending: PendingProposal): void {
+    const { driver, wire } = pending;
+    const { metadata, role } = driver.state;
+    if (metadata?.leaderEpoch !== wire.leaderEpoch || metadata.leader !== this.#options.nodeId)
+      return;
+    const isMoving = role.kind === 'leader' && role.handOver?.successor === wire.handedOverTo;
+    if (wire.resigns ? role.kind === 'leader' : !isMoving) return;
+    this.#proposals.push(pending);
+    this.#schedule();
+  }
+
+  /** To every controller: one that becomes active in the middle of a round knows them already. */
+  #sendAnswers(brokerEpoch: BrokerEpoch, all: readonly PromiseAnswer[]): void {
     const { nodeId, links } = this.#options;
-    // What is lost is sent again by the next round of questions.
-    links
-      .call(at, controlMethods.promiseAnswers, { nodeId, brokerEpoch, answers }, answerTimeoutMs)
-      .catch(() => undefined);
+    for (let i = 0; i < all.length; i += chunk) {
+      const answers = all.slice(i, i + chunk);
+      for (const at of links.nodeIds) {
+        // What is lost is sent again by the next round of questions.
+        links
+          .call(
+            at,
+            controlMethods.promiseAnswers,
+            { nodeId, brokerEpoch, answers },
+            answerTimeoutMs,
+          )
+          .catch(() => undefined);
+      }
+    }
   }
 
   #reaskLater(): void {
@@ -211,7 +238,7 @@ export class ControllerConversation {
   }
 
   #later(callback: () => void): void {
-    this.#options.clock.after(reaskMs, callback);
+    this.#options.clock.after(retryMs, callback);
   }
 }
 

@@ -13,6 +13,7 @@ import type { Clock } from '../../proto/ports/clock.ts';
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import { stampBatch } from '../../proto/wire/batch-stamp.ts';
 import type { LogFailure } from '../log/partition-log.ts';
+import { AskedMove } from './asked-move.ts';
 import { checkReplicated } from './batch-intake.ts';
 import type { AppendProduced, Effect, IsrProposal, ProduceResult } from './core/effects.ts';
 import type { PartitionEvent } from './core/events.ts';
@@ -24,15 +25,14 @@ import type { Replica, ReplicatedBatches } from './replica.ts';
 import type { ReplicaLog } from './replica-log.ts';
 import type { ReplicationStreams } from './replication-streams.ts';
 
+type PromiseAnswer = Extract<Effect, { kind: 'answer-promise' }>;
+
 /** What a replica needs of its node. */
 export interface ReplicaNode {
   readonly clock: Clock;
   readonly streams: ReplicationStreams;
   propose(replica: PartitionDriver, proposal: IsrProposal): void;
-  answerPromise(
-    replica: PartitionDriver,
-    answer: Extract<Effect, { kind: 'answer-promise' }>,
-  ): void;
+  answerPromise(replica: PartitionDriver, answer: PromiseAnswer): void;
   resign(replica: PartitionDriver, leaderEpoch: LeaderEpoch): void;
   handOverReady(replica: PartitionDriver, successor: NodeId, leaderEpoch: LeaderEpoch): void;
   record(replica: PartitionDriver, event: PartitionEvent): void;
@@ -68,8 +68,9 @@ export class PartitionDriver implements Replica {
   #isStepping = false;
   #lastToken = 0;
   #replicated: readonly Buffer[] = [];
-  /** Whom this replica had a stream to; told to forget when it follows somebody else. */
+  /** Whom this replica had a stream to. */
   #followed: NodeId | undefined;
+  readonly #move = new AskedMove();
 
   constructor(
     identity: { readonly topicId: TopicId; readonly partition: PartitionNumber },
@@ -128,6 +129,12 @@ export class PartitionDriver implements Replica {
   onceMoved(callback: () => void): () => void {
     this.#readers.add(callback);
     return () => this.#readers.delete(callback);
+  }
+
+  /** The metadata asks this leader to move the lead to a successor, or no longer does. */
+  handOverTo(successor: NodeId | undefined): void {
+    const input = this.#move.follow(this.state, successor, this.#node.clock.now());
+    if (input !== undefined) this.step(input);
   }
 
   followerReported(follower: NodeId, report: ReplicaReport): void {

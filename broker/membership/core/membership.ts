@@ -127,11 +127,16 @@ export function stepMembership(state: MembershipState, input: MembershipInput): 
 function tick(state: MembershipState, nowMs: number): MembershipEffect[] {
   const effects = judgeLease(state, nowMs);
   if (nowMs < state.nextHeartbeatMs) return effects;
-  state.nextHeartbeatMs = nowMs + state.heartbeatMs;
+  // Everything that needs the controllers waits until it is known who is active.
+  const pauseMs = state.active === undefined ? searchMs : state.heartbeatMs;
+  state.nextHeartbeatMs = nowMs + Math.min(pauseMs, state.heartbeatMs);
   if (state.phase === 'unregistered') effects.push(...askForRegistration(state));
   else effects.push({ kind: 'heartbeat', wantsShutdown: state.phase === 'stopping' });
   return effects;
 }
+
+/** Between heartbeats while no active controller is known. */
+const searchMs = 50;
 
 function judgeLease(state: MembershipState, nowMs: number): MembershipEffect[] {
   const isHeld = nowMs < state.leaseUntilMs;
@@ -200,6 +205,7 @@ function heartbeatAnswered(
 function learnActive(state: MembershipState, nodeId: NodeId | undefined): MembershipEffect[] {
   if (state.active === nodeId) return [];
   state.active = nodeId;
+  if (nodeId === undefined) state.nextHeartbeatMs = 0;
   return [{ kind: 'active-controller', nodeId }];
 }
 

@@ -49,7 +49,7 @@ export const defaultUpkeep: UpkeepOptions = {
   hintMs: 200,
   graceMs: 20,
   movesMax: 100,
-  moveTimeoutMs: 5000,
+  moveTimeoutMs: 2000,
   reassignmentsMax: 10,
   balanceMs: 30_000,
 };
