@@ -1,11 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
+/** What `npm test` runs: everything that takes seconds. The rest is in vitest.wide.config.ts. */
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: ['test/wide/**'],
     pool: 'forks',
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     reporters: ['default'],
   },
 });
