@@ -8,6 +8,7 @@
  * are up to date; (3) a damaged log neither stands nor votes (B4.12).
  */
 import { term as makeTerm } from '../../../proto/model/offset.ts';
+import type { LogPosition } from './entry.ts';
 import { becomeLeader } from './leader.ts';
 import { isUpToDate } from './log-view.ts';
 import type {
@@ -78,15 +79,11 @@ export function onVoteRequest(turn: Turn, message: Envelope, request: VoteReques
   // While a leader is heard, strangers and the removed do not raise the term (rule B4.10).
   if (!request.isTransfer && isLeaderHeard(turn)) return;
   adoptTerm(turn, message.term);
-  const { hard, rules, log, role } = turn.state;
+  const { hard, rules, role } = turn.state;
   const isCurrent = message.term === hard.term;
   const isFree = hard.vote === undefined || hard.vote === message.from;
   const isGranted =
-    isCurrent &&
-    isFree &&
-    role.kind !== 'leader' &&
-    !(hard.damage !== undefined && rules.damagedAbstains) &&
-    (isUpToDate(request.last, log.last) || !rules.votesForUpToDate);
+    isCurrent && isFree && role.kind !== 'leader' && mayVoteFor(turn.state, request.last);
   if (isGranted) {
     if (rules.keepsVote) persistHardState(turn, { ...hard, vote: message.from });
     patch(turn, { electionDueAt: nextElectionAt(turn) });
@@ -124,12 +121,17 @@ function isLeaderHeard(turn: Turn): boolean {
 function wouldVote(turn: Turn, from: VoterId, request: PreVoteRequest): boolean {
   const { state } = turn;
   if (isLeaderHeard(turn)) return false;
-  if (state.hard.damage !== undefined && state.rules.damagedAbstains) return false;
-  const own = state.log.last;
-  if (!isUpToDate(request.last, own)) return false;
+  if (!mayVoteFor(state, request.last)) return false;
   // Two that ask each other with equal logs would split the votes: the lower identity goes first.
-  const isRival = state.role.kind === 'pre-candidate' && isUpToDate(own, request.last);
+  const isEqual = isUpToDate(state.log.last, request.last);
+  const isRival = state.role.kind === 'pre-candidate' && isEqual;
   return !isRival || from < state.self;
+}
+
+/** Only a log that lacks nothing that this one has, and only by the word of a whole one. */
+function mayVoteFor({ hard, rules, log }: RaftState, theirs: LogPosition): boolean {
+  if (hard.damage !== undefined && rules.damagedAbstains) return false;
+  return isUpToDate(theirs, log.last) || !rules.votesForUpToDate;
 }
 
 /** A pre-candidate stands once a majority would vote for it. */

@@ -19,6 +19,7 @@ export function onAppendRequest(turn: Turn, message: Envelope, request: AppendRe
   if (turn.state.role.kind === 'leader' || !isWellFormed(message.term, request)) return;
   hearLeader(turn, message.from);
   const { state } = turn;
+  if (contradicts(state, request)) return;
   const start = agreedStart(state, request);
   if (start === undefined) {
     const { index: rejectedIndex, term } = request.previous;
@@ -58,6 +59,16 @@ function agreedStart(state: RaftState, { previous }: AppendRequest): LogIndex | 
   // What is committed here is in the log of every later leader.
   if (previous.index <= state.commitIndex) return state.commitIndex;
   return state.log.termAt(previous.index) === previous.term ? previous.index : undefined;
+}
+
+/** What is committed here would be another entry at the leader: no leader of ours says so. */
+function contradicts({ log, commitIndex }: RaftState, { entries }: AppendRequest): boolean {
+  const committedTerm = log.termAt(commitIndex);
+  return entries.some(
+    ({ index, term }) =>
+      (index === commitIndex && term !== committedTerm) ||
+      (index === commitIndex + 1 && term < (committedTerm ?? 0)),
+  );
 }
 
 /** Appends what is missing; cuts first where an older leader's entries stand in the way. */
