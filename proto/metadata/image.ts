@@ -142,15 +142,13 @@ export interface HostedPartition {
 }
 
 /** Every partition with a replica on the broker, in the order of the maps. */
-export function* partitionsOn(
-  image: MetadataImage,
-  nodeId: NodeId,
-): IterableIterator<HostedPartition> {
-  for (const topicId of image.hosting.get(nodeId)?.topics.keys() ?? []) {
+export function partitionsOn(image: MetadataImage, nodeId: NodeId): HostedPartition[] {
+  const hosted: HostedPartition[] = [];
+  image.hosting.get(nodeId)?.topics.forEach((_, topicId) => {
     const topic = image.topics.get(topicId);
-    if (topic === undefined) continue;
-    for (const partition of topic.partitions.values()) {
-      if (partition.replicas.includes(nodeId)) yield { topic, partition };
-    }
-  }
+    topic?.partitions.forEach((partition) => {
+      if (partition.replicas.includes(nodeId)) hosted.push({ topic, partition });
+    });
+  });
+  return hosted;
 }

@@ -86,24 +86,38 @@ export class PersistentMap<K extends Key, V> {
     );
   }
 
-  *entries(): IterableIterator<[K, V]> {
-    yield* walk(this.#root);
+  /** All pairs, as a list of their own. */
+  entries(): [K, V][] {
+    const all: [K, V][] = [];
+    each(this.#root, (key, value) => all.push([key, value]));
+    return all;
   }
 
-  *keys(): IterableIterator<K> {
-    for (const [key] of walk(this.#root)) yield key;
+  keys(): K[] {
+    const all: K[] = [];
+    each(this.#root, (key) => all.push(key));
+    return all;
   }
 
-  *values(): IterableIterator<V> {
-    for (const [, value] of walk(this.#root)) yield value;
+  values(): V[] {
+    const all: V[] = [];
+    each(this.#root, (_, value) => all.push(value));
+    return all;
+  }
+
+  /** Visits every pair in order, without a list. */
+  forEach(visit: (value: V, key: K) => void): void {
+    each(this.#root, (key, value) => visit(value, key));
   }
 
   /**
    * Every key whose value is not the same object in both, with what it was before. Parts that both
    * maps share are not looked at, so the cost is that of the difference.
    */
-  *changesSince(older: PersistentMap<K, V>): IterableIterator<MapChange<K, V>> {
-    yield* compare(older.#root, this.#root);
+  changesSince(older: PersistentMap<K, V>): MapChange<K, V>[] {
+    const changes: MapChange<K, V>[] = [];
+    compare(older.#root, this.#root, changes);
+    return changes;
   }
 }
 
@@ -241,32 +255,35 @@ function ownedBucket<K, V>(bucket: Bucket<K, V>, owner: Owner | undefined): Buck
   return { owner, hashes: hashes.slice(), keys: keys.slice(), values: values.slice() };
 }
 
-function* walk<K, V>(node: Node<K, V> | undefined): IterableIterator<[K, V]> {
+/** Plain recursion: generators cost more than the visit itself. */
+function each<K, V>(node: Node<K, V> | undefined, visit: (key: K, value: V) => void): void {
   if (node === undefined) return;
   if ('children' in node) {
-    for (const child of node.children) if (child !== undefined) yield* walk(child);
+    for (const child of node.children) if (child !== undefined) each(child, visit);
     return;
   }
-  for (let i = 0; i < node.keys.length; i++) yield [node.keys[i] as K, node.values[i] as V];
+  for (let i = 0; i < node.keys.length; i++) visit(node.keys[i] as K, node.values[i] as V);
 }
 
-function* compare<K extends Key, V>(
+function compare<K extends Key, V>(
   before: Node<K, V> | undefined,
   after: Node<K, V> | undefined,
-): IterableIterator<MapChange<K, V>> {
+  changes: MapChange<K, V>[],
+): void {
   if (before === after) return;
   if (before !== undefined && after !== undefined && 'children' in before && 'children' in after) {
     for (let slot = 0; slot < fanout; slot++) {
-      yield* compare(before.children[slot], after.children[slot]);
+      compare(before.children[slot], after.children[slot], changes);
     }
     return;
   }
   // Different shapes: at most one of the two is large, and then it was split or emptied just now.
-  const old = new Map(walk(before));
-  for (const [key, value] of walk(after)) {
+  const old = new Map<K, V>();
+  each(before, (key, value) => old.set(key, value));
+  each(after, (key, value) => {
     const was = old.get(key);
     old.delete(key);
-    if (was !== value) yield { key, before: was, after: value };
-  }
-  for (const [key, value] of old) yield { key, before: value, after: undefined };
+    if (was !== value) changes.push({ key, before: was, after: value });
+  });
+  for (const [key, value] of old) changes.push({ key, before: value, after: undefined });
 }

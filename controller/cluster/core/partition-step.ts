@@ -26,15 +26,23 @@ export function stepped(
   state: PartitionState,
   change: Partial<Omit<PartitionState, 'partition' | 'partitionEpoch'>>,
 ): PartitionState {
-  const next = { ...state, ...change, partitionEpoch: partitionEpoch(state.partitionEpoch + 1) };
+  const next: { -readonly [Field in keyof PartitionState]: PartitionState[Field] } = {
+    ...state,
+    ...change,
+  };
+  next.partitionEpoch = partitionEpoch(state.partitionEpoch + 1);
   if (next.isr.length >= minimumOf(topic, next)) {
-    next.elr = [];
-    next.lastKnownElr = [];
+    next.elr = nobody;
+    next.lastKnownElr = nobody;
   }
   const { successor, leader } = next;
-  const isPossible = successor !== undefined && next.isr.includes(successor);
-  return leader === undefined || isPossible ? next : { ...next, successor: undefined };
+  if (leader !== undefined && successor !== undefined && !next.isr.includes(successor)) {
+    next.successor = undefined;
+  }
+  return next;
 }
+
+const nobody: readonly NodeId[] = Object.freeze([]);
 
 type Sets = Pick<PartitionState, 'isr' | 'elr' | 'lastKnownElr' | 'suspects' | 'semiSyncMembers'>;
 
