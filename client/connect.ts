@@ -1,0 +1,20 @@
+/** Opens a client over real connections. */
+import { nodeClock } from '../proto/ports/node/node-clock.ts';
+import { nodeRandom } from '../proto/ports/node/node-random.ts';
+import { type ClientTls, GrpcConnector } from '../proto/rpc/grpc/connector.ts';
+import { type Client, type ClientOptions, openClient } from './client.ts';
+
+export interface ConnectOptions extends ClientOptions {
+  /** Authority, own certificate and key; absent for plaintext. */
+  readonly tls?: ClientTls;
+}
+
+/** Connects to a cluster. Rejects with CONNECTION_LOST if no broker answers in time. */
+export function connect(options: ConnectOptions): Promise<Client> {
+  const { tls } = options;
+  const connector = new GrpcConnector({
+    clock: nodeClock,
+    ...(tls === undefined ? {} : { tls: () => tls }),
+  });
+  return openClient({ clock: nodeClock, random: nodeRandom, connector }, options);
+}

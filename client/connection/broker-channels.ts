@@ -1,0 +1,79 @@
+/**
+ * The channels of one client: one for each address and purpose, opened when first used. Bulk in
+ * opposite directions never shares a connection, since that can dead-lock HTTP/2 windows.
+ *
+ * A channel in doubt is dropped whole: a TCP connection that hangs says nothing by itself, so whoever
+ * waited in vain takes a fresh one instead of waiting longer on the old one.
+ */
+import { HighwaterError } from '../../proto/model/errors.ts';
+import type { Clock } from '../../proto/ports/clock.ts';
+import type { Random } from '../../proto/ports/random.ts';
+import type { RpcChannel, RpcConnector, RpcHeaders } from '../../proto/ports/rpc.ts';
+
+/** What a client needs of the machine; a simulation gives its own. */
+export interface ClientMachine {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly connector: RpcConnector;
+}
+
+/** `control` for questions and changes, `produce` for bulk to a broker, `fetch` for bulk from it. */
+export type ChannelPurpose = 'control' | 'produce' | 'fetch';
+
+export class BrokerChannels {
+  /** Sent with every call: the bearer token, the client's name. */
+  readonly headers: RpcHeaders;
+  readonly #connector: RpcConnector;
+  readonly #channels = new Map<string, RpcChannel>();
+  readonly #own = new Set<RpcChannel>();
+  readonly #closing = new Set<Promise<void>>();
+  #isClosed = false;
+
+  constructor(connector: RpcConnector, headers: RpcHeaders) {
+    this.#connector = connector;
+    this.headers = headers;
+  }
+
+  /** The channel to an address. Throws CLOSED once the client is closed. */
+  to(address: string, purpose: ChannelPurpose): RpcChannel {
+    if (this.#isClosed)
+      throw new HighwaterError('CLOSED', 'the client is closed', { outcome: 'not-written' });
+    const key = `${purpose} ${address}`;
+    let channel = this.#channels.get(key);
+    if (channel === undefined) {
+      channel = this.#connector.connect(address, purpose);
+      this.#channels.set(key, channel);
+    }
+    return channel;
+  }
+
+  /** A channel of its own, for a flow that must not share one; closed by `drop`. */
+  open(address: string, purpose: ChannelPurpose): RpcChannel {
+    const channel = this.#connector.connect(address, purpose);
+    this.#own.add(channel);
+    return channel;
+  }
+
+  /** Closes a channel that is in doubt; the next use of the address opens another. */
+  drop(channel: RpcChannel): void {
+    this.#own.delete(channel);
+    for (const [key, known] of this.#channels) {
+      if (known === channel) this.#channels.delete(key);
+    }
+    this.#close(channel);
+  }
+
+  /** Ends every call with CLOSED. Always returns. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const channel of [...this.#channels.values(), ...this.#own]) this.#close(channel);
+    this.#own.clear();
+    this.#channels.clear();
+    await Promise.all(this.#closing);
+  }
+
+  #close(channel: RpcChannel): void {
+    const closing = channel.close().finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Waiting within bounds: every wait of the client ends by a clock, a signal or its reason.
+ */
+import { HighwaterError } from '../../proto/model/errors.ts';
+import type { Clock } from '../../proto/ports/clock.ts';
+
+/** How long to wait, and who may end the wait. */
+export interface WaitBounds {
+  readonly clock: Clock;
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The caller gave up before anything was sent. */
+export function cancelledBefore(signal: AbortSignal): HighwaterError {
+  return new HighwaterError('CANCELLED', 'the caller gave up', {
+    cause: signal.reason,
+    outcome: 'not-written',
+  });
+}
+
+/** Throws if the caller has given up. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw cancelledBefore(signal);
+}
+
+/** Resolves after `ms`; rejects with CANCELLED once the signal aborts. */
+export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      timer.cancel();
+      reject(signal === undefined ? new Error('unreachable') : cancelledBefore(signal));
+    };
+    const timer = clock.after(ms, () => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    if (signal?.aborted === true) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+/**
+ * Calls `start` with a function that ends the wait; what `start` returns is called when the wait is
+ * over. True if it was ended, false if the deadline came first. Rejects once the signal aborts.
+ */
+export function ended(
+  bounds: WaitBounds,
+  start: (end: () => void) => () => void,
+): Promise<boolean> {
+  const { clock, deadlineMs, signal } = bounds;
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    let stop: (() => void) | undefined;
+    const over = (settle: () => void): void => {
+      if (isOver) return;
+      isOver = true;
+      timer.cancel();
+      signal?.removeEventListener('abort', onAbort);
+      stop?.();
+      settle();
+    };
+    const onAbort = (): void => {
+      over(() => reject(signal === undefined ? new Error('unreachable') : cancelledBefore(signal)));
+    };
+    const timer = clock.after(Math.max(0, deadlineMs - clock.now()), () =>
+      over(() => resolve(false)),
+    );
+    if (signal?.aborted === true) {
+      onAbort();
+      return;
+    }
+    signal?.addEventListener('abort', onAbort, { once: true });
+    stop = start(() => over(() => resolve(true)));
+    if (isOver) stop();
+  });
+}
+
+/** The promise, or CANCELLED once the caller gives up; what was under way may still be written. */
+export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(
+        new HighwaterError('CANCELLED', 'the caller gave up', {
+          cause: signal.reason,
+          outcome: 'maybe-written',
+        }),
+      );
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,36 @@
+/** The public surface of the package: everything that a user of Highwater imports. */
+
+export type { Acks } from '../proto/model/acks.ts';
+export { type ErrorCode, type ErrorOutcome, HighwaterError } from '../proto/model/errors.ts';
+export type { CompressionName } from '../proto/wire/compression-id.ts';
+export type { RecordHeader } from '../proto/wire/record-cursor.ts';
+export type { Admin } from './admin/admin.ts';
+export type { CallLimits } from './admin/admin-calls.ts';
+export type {
+  BrokerInfo,
+  ClusterInfo,
+  ElectOptions,
+  LossPreviewInfo,
+  PartitionRef,
+  VoterInfo,
+} from './admin/cluster-admin.ts';
+export type {
+  PartitionInfo,
+  ReplicaProgressInfo,
+  SettingInfo,
+  TopicInfo,
+  TopicSpec,
+  TopicSummary,
+} from './admin/topic-admin.ts';
+export type { Client } from './client.ts';
+export { type ConnectOptions, connect } from './connect.ts';
+export type { Producer } from './producer/producer.ts';
+export type { ProducerOptions } from './producer/producer-options.ts';
+export type { Receipt } from './producer/receipt.ts';
+export type { ProducerRecord, SendOptions } from './producer/record.ts';
+export type { SentBatch, WrittenRange } from './producer/send-group.ts';
+export type { Partitioner } from './producer/topic-partitions.ts';
+export type { ReadBatch, ReadRecord } from './reader/read-record.ts';
+export type { Reader, ReaderOptions } from './reader/reader.ts';
+export type { ReadEnd, ReadStart } from './reader/start-offsets.ts';
+export { Session } from './session/session.ts';

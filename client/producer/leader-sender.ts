@@ -1,0 +1,284 @@
+/**
+ * The stream to one broker, for all partitions that it leads: gathers their batches into messages, and
+ * hands each answer to the partition it is for.
+ *
+ * A broker that owes answers and is silent is asked a question on the same connection; if that is not
+ * answered either, the connection is dropped whole and what was on it counts as maybe written. So a
+ * hung process, a dead machine and a cut cable look alike: nobody waits for TCP.
+ */
+
+import {
+  type PartitionWrite,
+  type ProduceRequest,
+  type ProduceResponse,
+  produceService,
+} from '../../proto/generated/highwater/v1/produce.ts';
+import type { Acks } from '../../proto/model/acks.ts';
+import { HighwaterError } from '../../proto/model/errors.ts';
+import { limits } from '../../proto/model/limits.ts';
+import type { Clock, Timer } from '../../proto/ports/clock.ts';
+import type { RpcChannel, RpcStream } from '../../proto/ports/rpc.ts';
+import type { CompressionCodec } from '../../proto/wire/compression/codec.ts';
+import type { BrokerChannels } from '../connection/broker-channels.ts';
+import { errorOfFailure } from '../connection/failure.ts';
+import { answers } from '../connection/probe.ts';
+import { gatherMsMax, mayLeave } from './core/leaving.ts';
+import { lostWith } from './lost-stream.ts';
+import type { PartitionProducer, WaitedBatch } from './partition-producer.ts';
+
+export interface LeaderSenderOptions {
+  readonly address: string;
+  readonly clock: Clock;
+  readonly channels: BrokerChannels;
+  /** How long the broker may wait for the level of one request. */
+  readonly requestTimeoutMs: number;
+  /** False while the codec is being loaded. */
+  readonly isReady: () => boolean;
+  readonly codec: () => CompressionCodec | undefined;
+  /** Silence after which a broker that owes answers is asked. */
+  readonly silenceMs: number;
+  /** The broker did not behave as the metadata says: look for news. */
+  readonly suspect: () => void;
+}
+
+interface SentBatch {
+  readonly partition: PartitionProducer;
+  readonly batch: WaitedBatch;
+  readonly attempt: number;
+}
+
+interface SentRequest {
+  readonly batches: readonly SentBatch[];
+  readonly bytes: number;
+}
+
+export class LeaderSender {
+  readonly address: string;
+  readonly #options: LeaderSenderOptions;
+  readonly #ready = new Set<PartitionProducer>();
+  readonly #requests = new Map<number, SentRequest>();
+  #open: { readonly channel: RpcChannel; readonly stream: RpcStream<ProduceRequest> } | undefined;
+  #nextRequest = 1;
+  #bytesInFlight = 0;
+  #hasRoom = true;
+  #isScheduled = false;
+  #isProbing = false;
+  #lastSentMs = Number.NEGATIVE_INFINITY;
+  #lastHeardMs = Number.NEGATIVE_INFINITY;
+  #gatherTimer: Timer | undefined;
+
+  constructor(options: LeaderSenderOptions) {
+    this.address = options.address;
+    this.#options = options;
+  }
+
+  /** The partition may have something to send; it leaves with what this turn brings. */
+  enqueue(partition: PartitionProducer): void {
+    this.#ready.add(partition);
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#options.clock.soon(() => {
+      this.#isScheduled = false;
+      this.#pump();
+    });
+  }
+
+  /** The partition has another leader: what is on its way here counts as maybe written. */
+  abandon(partition: PartitionProducer): void {
+    this.#ready.delete(partition);
+    const error = new HighwaterError('LEADERSHIP_LOST', `${this.address} leads no more`, {
+      outcome: 'maybe-written',
+    });
+    for (const { batches } of this.#requests.values()) {
+      for (const sent of batches) {
+        if (sent.partition === partition) partition.refused(sent.batch, sent.attempt, error);
+      }
+    }
+  }
+
+  /** Called from time to time while anything waits for an answer. */
+  checkSilence(nowMs: number): void {
+    const since = Math.max(this.#lastHeardMs, this.#lastSentMs);
+    const isSilent = this.#requests.size > 0 && nowMs - since >= this.#options.silenceMs;
+    if (isSilent && !this.#isProbing && this.#open !== undefined)
+      void this.#probe(this.#open.channel);
+  }
+
+  close(): void {
+    this.#gatherTimer?.cancel();
+    this.#open?.stream.cancel();
+    this.#open = undefined;
+    this.#requests.clear();
+    this.#ready.clear();
+  }
+
+  #pump(): void {
+    const { clock } = this.#options;
+    this.#gatherTimer?.cancel();
+    this.#gatherTimer = undefined;
+    while (this.#hasRoom && this.#options.isReady()) {
+      const nowMs = clock.now();
+      const bytesGathered = this.#gathered(nowMs);
+      const gatheredMs = nowMs - this.#lastSentMs;
+      const requestsInFlight = this.#requests.size;
+      const bytesInFlight = this.#bytesInFlight;
+      if (!mayLeave({ requestsInFlight, bytesInFlight, bytesGathered, gatheredMs })) {
+        const waitMs = gatherMsMax - gatheredMs;
+        if (bytesGathered > 0 && waitMs > 0)
+          this.#gatherTimer = clock.after(waitMs, () => this.#pump());
+        return;
+      }
+      this.#sendMessage(nowMs);
+    }
+  }
+
+  /** Bytes that may leave, counted up to one message; forgets partitions that have none. */
+  #gathered(nowMs: number): number {
+    let bytes = 0;
+    for (const partition of this.#ready) {
+      const next = partition.queue.next(nowMs);
+      if (next === undefined || partition.sender !== this) this.#ready.delete(partition);
+      else bytes += next.byteLength;
+      if (bytes >= limits.rpcMessageBytesTarget) break;
+    }
+    return bytes;
+  }
+
+  /** One message: the ready partitions in turn, all at the acks level of the first. */
+  #sendMessage(nowMs: number): void {
+    const stream = this.#stream();
+    if (stream === undefined) return;
+    let acks: Acks | undefined;
+    let bytes = 0;
+    let leftMs = this.#options.requestTimeoutMs;
+    const writes: PartitionWrite[] = [];
+    const parts: Buffer[] = [];
+    const sent: SentBatch[] = [];
+    for (const partition of this.#ready) {
+      for (;;) {
+        const batch = partition.queue.next(nowMs);
+        if (batch === undefined) break;
+        acks ??= batch.plan.acks;
+        const isFull = bytes > 0 && bytes + batch.byteLength > limits.rpcMessageBytesTarget;
+        if (batch.plan.acks !== acks || isFull) break;
+        const part = this.#take(partition, batch);
+        bytes += part.length;
+        leftMs = Math.min(leftMs, batch.plan.deadlineMs - nowMs);
+        parts.push(part);
+        sent.push({ partition, batch, attempt: batch.attempts });
+        writes.push(writeOf(partition, batch, part.length));
+      }
+      if (bytes >= limits.rpcMessageBytesTarget) break;
+    }
+    if (acks === undefined) return;
+    const requestId = this.#nextRequest++;
+    const timeoutMs = Math.max(1, Math.ceil(leftMs));
+    if (acks !== 'none') {
+      this.#requests.set(requestId, { batches: sent, bytes });
+      this.#bytesInFlight += bytes;
+    }
+    this.#lastSentMs = nowMs;
+    this.#hasRoom = stream.send({ requestId, acks, timeoutMs, partitions: writes, batches: parts });
+    if (acks === 'none') for (const { partition, batch } of sent) partition.left(batch);
+    this.#takeTurns(sent);
+  }
+
+  /** Partitions that were served go to the end of the circle. */
+  #takeTurns(sent: readonly SentBatch[]): void {
+    for (const { partition } of sent) {
+      if (!this.#ready.delete(partition)) continue;
+      this.#ready.add(partition);
+    }
+  }
+
+  #take(partition: PartitionProducer, batch: WaitedBatch): Buffer {
+    const part = partition.queue.send(batch, this.#options.codec());
+    partition.recount(batch);
+    return part;
+  }
+
+  #stream(): RpcStream<ProduceRequest> | undefined {
+    if (this.#open !== undefined) return this.#open.stream;
+    const { channels } = this.#options;
+    const channel = channels.to(this.address, 'produce');
+    const open = {
+      channel,
+      stream: channel.stream(
+        produceService.produceStream,
+        {
+          onMessage: (response) => this.#onResponse(response),
+          onDrain: () => {
+            this.#hasRoom = true;
+            this.#pump();
+          },
+          onClose: (error) => this.#onClose(channel, error),
+        },
+        { headers: channels.headers },
+      ),
+    };
+    this.#hasRoom = true;
+    this.#open = open;
+    return open.stream;
+  }
+
+  #onResponse(response: ProduceResponse): void {
+    this.#lastHeardMs = this.#options.clock.now();
+    const request = this.#requests.get(response.requestId);
+    if (request === undefined) return;
+    this.#requests.delete(response.requestId);
+    this.#bytesInFlight -= request.bytes;
+    request.batches.forEach(({ partition, batch, attempt }, index) => {
+      const outcome = response.partitions[index]?.outcome;
+      if (outcome?.kind === 'receipt') {
+        partition.written(batch, attempt, outcome.value);
+        return;
+      }
+      const error =
+        outcome === undefined
+          ? new HighwaterError('INTERNAL', 'the answer does not name this partition')
+          : errorOfFailure(outcome.value);
+      partition.refused(batch, attempt, error);
+      if (error.retriable) this.#options.suspect();
+    });
+    this.#pump();
+  }
+
+  async #probe(channel: RpcChannel): Promise<void> {
+    this.#isProbing = true;
+    const { channels, clock, silenceMs } = this.#options;
+    const isAlive = await answers(channel, channels.headers, silenceMs / 2);
+    this.#isProbing = false;
+    if (isAlive) this.#lastHeardMs = clock.now();
+    else this.#onClose(channel, new HighwaterError('CONNECTION_LOST', 'it does not answer'));
+  }
+
+  /** The stream is over: everything on it failed, each as far as is known. */
+  #onClose(channel: RpcChannel, reason: HighwaterError | undefined): void {
+    if (this.#open?.channel !== channel) return;
+    this.#open = undefined;
+    this.#options.channels.drop(channel);
+    this.#options.suspect();
+    const error = lostWith(reason, this.address);
+    const requests = [...this.#requests.values()];
+    this.#requests.clear();
+    this.#bytesInFlight = 0;
+    for (const { batches } of requests) {
+      for (const { partition, batch, attempt } of batches) partition.refused(batch, attempt, error);
+    }
+  }
+}
+
+function writeOf(
+  partition: PartitionProducer,
+  batch: WaitedBatch,
+  batchBytes: number,
+): PartitionWrite {
+  return {
+    topicId: partition.topic.topicId,
+    topic: '',
+    partition: partition.partition,
+    batchBytes,
+    records: [],
+    expectedOffset: batch.plan.expectedOffset,
+  };
+}

@@ -1,0 +1,277 @@
+/**
+ * Writes records. A record sent to an idle leader leaves at once; under load records gather into
+ * batches and batches into messages. Retries keep the order and never double a record; a send fails as
+ * not written only if that is certain. Awaiting `send` is all the backpressure that is needed.
+ */
+import { HighwaterError } from '../../proto/model/errors.ts';
+import { findCodec, loadCompression } from '../../proto/wire/compression/codecs.ts';
+import { compressionId } from '../../proto/wire/compression-id.ts';
+import type { ClientParts } from '../client-parts.ts';
+import { awaitTopic } from '../connection/known-topic.ts';
+import { cancelledBefore, orAborted } from '../connection/waiting.ts';
+import { capturePromise } from './captured-promise.ts';
+import { LeaderSender } from './leader-sender.ts';
+import { Leaders } from './leaders.ts';
+import { ProducerIdentities } from './producer-identity.ts';
+import {
+  type ProducerOptions,
+  type ProducerSettings,
+  producerSettings,
+  sweepMsOf,
+} from './producer-options.ts';
+import type { Receipt } from './receipt.ts';
+import { faultOf, type ProducerRecord, type SendOptions } from './record.ts';
+import { RecordBuffer } from './record-buffer.ts';
+import { SendGroup, type SentBatch } from './send-group.ts';
+import { TopicPartitions } from './topic-partitions.ts';
+import { UnresolvedBatches } from './unresolved-batches.ts';
+
+export class Producer implements AsyncDisposable {
+  readonly #parts: ClientParts;
+  readonly #options: ProducerSettings;
+  readonly #buffer: RecordBuffer;
+  readonly #leaders: Leaders;
+  readonly #topics: TopicPartitions;
+  readonly #identities: ProducerIdentities;
+  readonly #unresolved = new UnresolvedBatches();
+  readonly #stopWatching: () => void;
+  readonly #stop = new AbortController();
+  readonly #onClosed: () => void;
+  /** Why nothing more is sent. */
+  #refusal: HighwaterError | undefined;
+  #isCodecLoaded: boolean;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: ClientParts, options: ProducerOptions, onClosed: () => void) {
+    this.#parts = parts;
+    this.#options = producerSettings(options);
+    this.#onClosed = onClosed;
+    const { machine, metadata } = parts;
+    this.#isCodecLoaded = this.#options.compression === 'none';
+    this.#identities = new ProducerIdentities(parts.calls, (error) => this.#refuse(error));
+    this.#leaders = this.#createLeaders();
+    this.#topics = this.#createTopics(options);
+    this.#buffer = new RecordBuffer(
+      {
+        clock: machine.clock,
+        bytesMax: this.#options.bufferBytesMax,
+        batchBytesTarget: this.#options.batchBytesTarget,
+        deliveryTimeoutMs: this.#options.deliveryTimeoutMs,
+        topicWanted: (topic) => void this.#resolveTopic(topic),
+        begun: (batch) => {
+          this.#unresolved.add(batch);
+          this.#leaders.watch();
+        },
+      },
+      this.#topics,
+    );
+    this.#stopWatching = metadata.onChange(() => {
+      this.#topics.refresh();
+      this.#leaders.refresh();
+    });
+    if (!this.#isCodecLoaded) void this.#loadCodec();
+  }
+
+  /** Bytes of memory that records under way hold. */
+  get bufferedBytes(): number {
+    return this.#buffer.bytesHeld;
+  }
+
+  /**
+   * Sends one record. Resolves when the level is reached. Rejects with an error whose `outcome` says
+   * whether the record may have been written.
+   */
+  send(record: ProducerRecord, options?: SendOptions): Promise<Receipt> {
+    const acks = options?.acks ?? this.#options.acks;
+    const signal = options?.signal;
+    const waiting = capturePromise();
+    try {
+      this.#check(record, signal);
+      const placing = this.#buffer.place(record, acks);
+      if (typeof placing === 'string') {
+        this.#buffer.wait(
+          {
+            record,
+            acks,
+            placed: ({ batch, index }) => batch.plan.waiters.one(index, waiting),
+            failed: waiting.reject,
+            isGone: () => signal?.aborted === true,
+          },
+          placing,
+        );
+      } else {
+        placing.batch.plan.waiters.one(placing.index, waiting);
+      }
+    } catch (caught) {
+      waiting.reject(HighwaterError.from(caught));
+    }
+    return signal === undefined ? waiting.promise : orAborted(waiting.promise, signal);
+  }
+
+  /** Sends many records with one promise; it rejects if any of them fails. */
+  async sendBatch(
+    records: readonly ProducerRecord[],
+    options: SendOptions = {},
+  ): Promise<SentBatch> {
+    const group = new SendGroup(records.length);
+    const acks = options.acks ?? this.#options.acks;
+    for (const record of records) {
+      try {
+        this.#check(record, options.signal);
+        const placing = this.#buffer.place(record, acks);
+        if (typeof placing !== 'string') {
+          placing.batch.plan.waiters.group(placing.index, group);
+          continue;
+        }
+        this.#buffer.wait(
+          {
+            record,
+            acks,
+            placed: ({ batch, index }) => batch.plan.waiters.group(index, group),
+            failed: (error) => group.failed(error, 1),
+            isGone: () => false,
+          },
+          placing,
+        );
+        if (placing === 'full') await this.#buffer.roomy();
+      } catch (caught) {
+        group.failed(HighwaterError.from(caught), 1);
+      }
+    }
+    const { signal } = options;
+    return signal === undefined ? group.promise : orAborted(group.promise, signal);
+  }
+
+  /** Resolves when there is room for another record. For senders that do not await `send`. */
+  ready(): Promise<void> {
+    return this.#buffer.roomy();
+  }
+
+  /** Resolves when everything sent before has its outcome, good or bad. */
+  async flush(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    const { signal } = options;
+    const flushed = this.#flush();
+    await (signal === undefined ? flushed : orAborted(flushed, signal));
+  }
+
+  /**
+   * Waits a bounded time for what is under way, then fails the rest with CLOSED; each says whether it
+   * may have been written. Always returns.
+   */
+  close(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.timeoutMs ?? this.#options.closeTimeoutMs);
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #flush(): Promise<void> {
+    await this.#buffer.drained();
+    await this.#unresolved.over();
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    const closed = new HighwaterError('CLOSED', 'the producer is closed', {
+      outcome: 'not-written',
+    });
+    const { clock } = this.#parts.machine;
+    this.#refusal ??= closed;
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(timeoutMs, resolve);
+      void this.#flush().then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+    this.#end(closed);
+    this.#onClosed();
+  }
+
+  /** The cluster will take nothing from this producer. */
+  #refuse(error: HighwaterError): void {
+    this.#refusal ??= error;
+    this.#end(error);
+  }
+
+  #end(error: HighwaterError): void {
+    this.#stop.abort();
+    this.#stopWatching();
+    this.#identities.close();
+    this.#buffer.close(error);
+    this.#leaders.close(error);
+  }
+
+  #check(record: ProducerRecord, signal: AbortSignal | undefined): void {
+    if (signal?.aborted === true) throw cancelledBefore(signal);
+    const fault = this.#refusal ?? faultOf(record);
+    if (fault !== undefined) throw fault;
+  }
+
+  async #resolveTopic(topic: string): Promise<void> {
+    try {
+      await awaitTopic(this.#parts, topic, this.#stop.signal);
+      this.#buffer.topicResolved(topic, undefined);
+    } catch (caught) {
+      this.#buffer.topicResolved(topic, HighwaterError.from(caught));
+    }
+  }
+
+  async #loadCodec(): Promise<void> {
+    try {
+      await loadCompression(this.#options.compression);
+      this.#isCodecLoaded = true;
+      for (const partition of this.#leaders.partitions()) partition.wake();
+    } catch (caught) {
+      this.#refuse(HighwaterError.from(caught));
+    }
+  }
+
+  #createLeaders(): Leaders {
+    const { machine, channels, metadata } = this.#parts;
+    const { requestTimeoutMs, silenceMs, compression } = this.#options;
+    return new Leaders({
+      clock: machine.clock,
+      metadata,
+      sweepMs: sweepMsOf(this.#options),
+      createSender: (address) =>
+        new LeaderSender({
+          address,
+          clock: machine.clock,
+          channels,
+          requestTimeoutMs,
+          silenceMs,
+          codec: () => findCodec(compressionId(compression)),
+          isReady: () => this.#isCodecLoaded,
+          suspect: () => metadata.suspect(),
+        }),
+    });
+  }
+
+  #createTopics(options: ProducerOptions): TopicPartitions {
+    const { machine, metadata, session } = this.#parts;
+    const { idempotent } = this.#options;
+    return new TopicPartitions({
+      metadata,
+      random: machine.random,
+      partitioner: options.partitioner,
+      onAdded: (partition) => {
+        if (idempotent) this.#identities.provide(partition);
+        this.#leaders.add(partition);
+      },
+      host: {
+        clock: machine.clock,
+        random: machine.random,
+        session: options.session ?? session,
+        isIdempotent: idempotent,
+        bytesChanged: (difference) => this.#buffer.bytesChanged(difference),
+        batchOver: (batch) => {
+          this.#unresolved.delete(batch);
+          this.#buffer.drain();
+        },
+        identityWanted: (partition) => this.#identities.provide(partition),
+      },
+    });
+  }
+}

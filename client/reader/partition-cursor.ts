@@ -1,0 +1,48 @@
+/** Where a reader stands in one partition, and which broker it asks. */
+import type { PartitionRead } from '../../proto/generated/highwater/v1/fetch.ts';
+import type { NodeId, PartitionNumber } from '../../proto/model/ids.ts';
+import type { LeaderEpoch, Offset } from '../../proto/model/offset.ts';
+import type { TopicView } from '../metadata/cluster-view.ts';
+import type { Session } from '../session/session.ts';
+import type { FetchConnection } from './fetch-connection.ts';
+
+export interface PartitionCursor {
+  readonly topic: TopicView;
+  readonly partition: PartitionNumber;
+  /** Exclusive end of a bounded read. */
+  readonly to: Offset | undefined;
+  /** The next offset to be received; behind what is queued. */
+  next: Offset;
+  /** Epoch of the record before it, where one was received. */
+  epoch: LeaderEpoch | undefined;
+  /** Who is asked at present. */
+  connection: FetchConnection | undefined;
+  /** Something came since the last start there. */
+  isHeard: boolean;
+  startedMs: number;
+  /** Failures in a row. */
+  failures: number;
+  /** Since when, for those that are bearable only for a while. */
+  failingSinceMs: number | undefined;
+  /** Brokers that failed, and until when they are passed over. */
+  readonly avoided: Map<NodeId, number>;
+  /** Draws the replica among several. */
+  readonly drawn: number;
+  isCaughtUp: boolean;
+  isDone: boolean;
+}
+
+/** The request that begins, or goes on, where the cursor stands. */
+export function readOf(cursor: PartitionCursor, session: Session): PartitionRead {
+  const { topic, partition, next, epoch, to } = cursor;
+  return {
+    topicId: topic.topicId,
+    topic: '',
+    partition,
+    offset: next,
+    offsetEpoch: epoch,
+    token: session.positionOf(topic.topicId, partition),
+    endOffset: to,
+    maxBytes: 0,
+  };
+}

@@ -1,0 +1,298 @@
+/**
+ * Keeps every partition of a reader with a broker that serves it: starts it, goes on elsewhere at the
+ * same place when the broker fails, is deposed or lags behind the session, and gives up only on what
+ * no other broker can mend. Invariant: what is received is a gapless continuation of what was received
+ * before, whichever broker sent it: the next offset and its epoch are all that is carried over, and the
+ * broker checks them against its history (rule B6.8).
+ */
+import type {
+  FetchResponse,
+  PartitionBatches,
+  ReadLevel,
+} from '../../proto/generated/highwater/v1/fetch.ts';
+import { HighwaterError } from '../../proto/model/errors.ts';
+import type { NodeId } from '../../proto/model/ids.ts';
+import type { Timer } from '../../proto/ports/clock.ts';
+import type { ClientParts } from '../client-parts.ts';
+import { drawBackoff } from '../connection/backoff.ts';
+import { errorOfFailure } from '../connection/failure.ts';
+import { addressOf } from '../metadata/broker-rotation.ts';
+import type { Session } from '../session/session.ts';
+import { decideGrants } from './core/credit.ts';
+import { chooseReplica, type ReadFrom, type ReplicaCandidate } from './core/replica-choice.ts';
+import { FetchConnection } from './fetch-connection.ts';
+import { type PartitionCursor, readOf } from './partition-cursor.ts';
+import { ChunkQueue, scanBatches } from './read-chunk.ts';
+import { isBearable, withPlace } from './read-failure.ts';
+
+export interface PartitionReadsOptions {
+  readonly parts: ClientParts;
+  readonly session: Session;
+  readonly readFrom: ReadFrom;
+  readonly rack: string | undefined;
+  readonly level: ReadLevel;
+  readonly prefetchBytesMax: number;
+}
+
+const backoff = { minMs: 20, maxMs: 1_000 };
+const sweepMs = 500;
+/** A broker that failed is passed over for so long where there is a choice. */
+const avoidMs = 5_000;
+/** A replica that has told nothing by then lags behind the session: the leader does not. */
+const laggingMs = 1_000;
+
+export class PartitionReads {
+  readonly queue = new ChunkQueue();
+  readonly #options: PartitionReadsOptions;
+  readonly #cursors: PartitionCursor[] = [];
+  readonly #connections = new Map<NodeId, FetchConnection>();
+  readonly #timers = new Set<Timer>();
+  readonly #stopWatching: () => void;
+  #sweepTimer: Timer | undefined;
+  #isClosed = false;
+
+  constructor(options: PartitionReadsOptions) {
+    this.#options = options;
+    this.#stopWatching = options.parts.metadata.onChange(() => this.#reassign());
+    this.#sweepLater();
+  }
+
+  /** Begins to read; called once with all partitions. */
+  begin(cursors: readonly PartitionCursor[]): void {
+    this.#cursors.push(...cursors);
+    for (const cursor of cursors) {
+      if (cursor.to !== undefined && cursor.next >= cursor.to) cursor.isDone = true;
+      else this.#assign(cursor);
+    }
+    this.#finishIfDone();
+  }
+
+  /** Bytes were consumed: more may be sent. */
+  replenish(): void {
+    const lines = [...this.#connections.values()];
+    const { prefetchBytesMax } = this.#options;
+    for (const { line, bytes } of decideGrants(lines, prefetchBytesMax, this.queue.bytes)) {
+      line.grant(bytes);
+    }
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#stopWatching();
+    this.#sweepTimer?.cancel();
+    for (const timer of this.#timers) timer.cancel();
+    for (const connection of this.#connections.values()) connection.close();
+    this.#connections.clear();
+    this.queue.clear();
+    this.queue.finish();
+  }
+
+  #assign(cursor: PartitionCursor): void {
+    const { clock } = this.#options.parts.machine;
+    const chosen = this.#choose(cursor);
+    if (chosen === undefined) return; // The metadata will tell when there is somebody to ask.
+    const connection = this.#connectionTo(chosen.nodeId, chosen.address);
+    cursor.connection = connection;
+    cursor.isHeard = false;
+    cursor.startedMs = clock.now();
+    connection.start(readOf(cursor, this.#options.session));
+    this.replenish();
+  }
+
+  #choose(cursor: PartitionCursor): (ReplicaCandidate & { address: string }) | undefined {
+    const { parts, rack, readFrom, level } = this.#options;
+    const { view } = parts.metadata;
+    const found = view.topicsById.get(cursor.topic.topicId)?.partitions[cursor.partition];
+    if (found === undefined) return undefined;
+    const nowMs = parts.machine.clock.now();
+    const candidates = found.replicas.flatMap((nodeId) => {
+      const broker = view.brokers.get(nodeId);
+      if (broker === undefined) return [];
+      return {
+        nodeId,
+        address: addressOf(broker),
+        rack: broker.rack,
+        isLeader: found.leader === nodeId,
+        isInSync: found.isr.includes(nodeId),
+        isLive: !broker.fenced,
+        isAvoided: (cursor.avoided.get(nodeId) ?? Number.NEGATIVE_INFINITY) > nowMs,
+      };
+    });
+    const needsLeader = level === 'leader' || level === 'linearizable';
+    const wish = {
+      readFrom: needsLeader ? 'leader' : readFrom,
+      rack,
+      drawn: cursor.drawn,
+    } as const;
+    const chosen = chooseReplica(candidates, wish);
+    return candidates.find((one) => one.nodeId === chosen?.nodeId);
+  }
+
+  #connectionTo(nodeId: NodeId, address: string): FetchConnection {
+    const known = this.#connections.get(nodeId);
+    if (known !== undefined && known.address === address) return known;
+    known?.close();
+    const { parts, level } = this.#options;
+    const connection = new FetchConnection({
+      nodeId,
+      address,
+      channels: parts.channels,
+      clock: parts.machine.clock,
+      level,
+      onMessage: (from, message) => this.#onMessage(from, message),
+      onClose: (from, error) => this.#onClose(from, error),
+    });
+    this.#connections.set(nodeId, connection);
+    return connection;
+  }
+
+  #onMessage(connection: FetchConnection, message: FetchResponse): void {
+    const payload = message.batches[0];
+    let at = 0;
+    for (const part of message.partitions) {
+      const from = at;
+      at += part.batchBytes;
+      const cursor = this.#cursors.find(
+        (one) =>
+          one.connection === connection &&
+          one.partition === part.partition &&
+          one.topic.topicId === part.topicId,
+      );
+      if (cursor === undefined) continue;
+      const bytes =
+        payload === undefined || part.batchBytes === 0
+          ? Buffer.alloc(0)
+          : Buffer.from(payload.buffer, payload.byteOffset + from, part.batchBytes);
+      this.#onPart(cursor, part, bytes);
+    }
+    this.#finishIfDone();
+    this.replenish();
+  }
+
+  #onPart(cursor: PartitionCursor, part: PartitionBatches, bytes: Buffer): void {
+    try {
+      if (part.failure !== undefined) throw errorOfFailure(part.failure);
+      const headers = scanBatches(bytes);
+      const place = {
+        topic: cursor.topic.name,
+        partition: cursor.partition,
+        from: cursor.next,
+        to: cursor.to,
+      };
+      cursor.isHeard = true;
+      cursor.failures = 0;
+      cursor.failingSinceMs = undefined;
+      if (bytes.length > 0) {
+        cursor.next = part.nextOffset;
+        cursor.epoch = part.nextEpoch;
+      }
+      if (cursor.to !== undefined && cursor.next >= cursor.to) cursor.isDone = true;
+      this.queue.push({ cursor, place, bytes, headers, isCaughtUp: part.caughtUp });
+    } catch (caught) {
+      this.#failed(cursor, HighwaterError.from(caught));
+    }
+  }
+
+  #onClose(connection: FetchConnection, error: HighwaterError | undefined): void {
+    if (this.#connections.get(connection.nodeId) === connection)
+      this.#connections.delete(connection.nodeId);
+    this.#options.parts.metadata.suspect();
+    const reason = error ?? new HighwaterError('CONNECTION_LOST', 'the broker ended the stream');
+    for (const cursor of this.#cursors) {
+      if (cursor.connection === connection && !cursor.isDone) this.#failed(cursor, reason);
+    }
+  }
+
+  /** One attempt failed: another broker, or the same one after a pause; or the end of reading. */
+  #failed(cursor: PartitionCursor, error: HighwaterError): void {
+    const { parts, session } = this.#options;
+    const { clock, random } = parts.machine;
+    const nowMs = clock.now();
+    const { connection } = cursor;
+    cursor.connection = undefined;
+    if (!isBearable(cursor, error, nowMs)) {
+      // The loss is told once: who reads on does so without the past that is gone.
+      if (error.code === 'POSITION_LOST') session.forget(cursor.topic.topicId, cursor.partition);
+      cursor.isDone = true;
+      this.queue.finish(withPlace(error, cursor));
+      return;
+    }
+    cursor.failures++;
+    cursor.failingSinceMs ??= nowMs;
+    if (connection !== undefined) {
+      cursor.avoided.set(connection.nodeId, nowMs + avoidMs);
+      connection.stop({ topicId: cursor.topic.topicId, partition: cursor.partition });
+    }
+    parts.metadata.suspect();
+    const timer = clock.after(drawBackoff(random, cursor.failures, backoff), () => {
+      this.#timers.delete(timer);
+      if (cursor.connection === undefined && !cursor.isDone) this.#assign(cursor);
+    });
+    this.#timers.add(timer);
+  }
+
+  /** The metadata has changed: who reads from a broker that is no longer the right one moves. */
+  #reassign(): void {
+    const { view } = this.#options.parts.metadata;
+    for (const cursor of this.#cursors) {
+      if (cursor.isDone) continue;
+      if (!view.topicsById.has(cursor.topic.topicId)) {
+        cursor.isDone = true;
+        this.queue.finish(new HighwaterError('UNKNOWN_TOPIC', `${cursor.topic.name} was deleted`));
+        continue;
+      }
+      const { connection } = cursor;
+      if (connection === undefined) {
+        this.#assign(cursor);
+        continue;
+      }
+      const chosen = this.#choose(cursor);
+      if (chosen === undefined || chosen.nodeId === connection.nodeId) continue;
+      if (this.#options.readFrom === 'nearest' && this.#mayStay(cursor, connection.nodeId))
+        continue;
+      connection.stop({ topicId: cursor.topic.topicId, partition: cursor.partition });
+      this.#assign(cursor);
+    }
+  }
+
+  /** Any live replica is near enough once it is being read from. */
+  #mayStay(cursor: PartitionCursor, nodeId: NodeId): boolean {
+    const { view } = this.#options.parts.metadata;
+    const found = view.topicsById.get(cursor.topic.topicId)?.partitions[cursor.partition];
+    const isLive = view.brokers.get(nodeId)?.fenced === false;
+    return isLive && found?.isr.includes(nodeId) === true;
+  }
+
+  #sweepLater(): void {
+    this.#sweepTimer = this.#options.parts.machine.clock.after(sweepMs, () => {
+      if (this.#isClosed) return;
+      this.#sweep();
+      this.#sweepLater();
+    });
+  }
+
+  #sweep(): void {
+    const nowMs = this.#options.parts.machine.clock.now();
+    for (const connection of this.#connections.values()) connection.checkSilence(nowMs);
+    for (const cursor of this.#cursors) {
+      const { connection } = cursor;
+      const isLagging =
+        connection !== undefined &&
+        connection.credit > 0 &&
+        !cursor.isDone &&
+        !cursor.isHeard &&
+        nowMs - cursor.startedMs >= laggingMs;
+      if (!isLagging || this.#options.readFrom !== 'nearest') continue;
+      cursor.avoided.set(connection.nodeId, nowMs + avoidMs);
+      const chosen = this.#choose(cursor);
+      if (chosen === undefined || chosen.nodeId === connection.nodeId) continue;
+      connection.stop({ topicId: cursor.topic.topicId, partition: cursor.partition });
+      this.#assign(cursor);
+    }
+  }
+
+  #finishIfDone(): void {
+    if (this.#cursors.every((cursor) => cursor.isDone)) this.queue.finish();
+  }
+}
