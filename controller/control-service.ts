@@ -12,6 +12,7 @@ import type {
 } from '../proto/generated/highwater/peer/v1/control.ts';
 import { answerControl, controlMethods } from '../proto/link/control-methods.ts';
 import type { LinkService } from '../proto/link/requests.ts';
+import type { ClusterId, StorageId } from '../proto/model/ids.ts';
 import { brokerEpoch } from '../proto/model/offset.ts';
 import type { Clock } from '../proto/ports/clock.ts';
 import { decideAlterPartitions } from './cluster/core/alter-partitions.ts';
@@ -26,6 +27,8 @@ import type { MetadataMachine } from './metadata-machine.ts';
 import type { Quorum } from './raft/driver.ts';
 
 export interface ControlServiceOptions {
+  /** What a node without a cluster is told: it is to join this one and form none. */
+  readonly identity: { readonly clusterId: ClusterId; readonly storageId: StorageId };
   readonly quorum: Quorum;
   readonly machine: MetadataMachine;
   readonly queue: DecisionQueue;
@@ -44,6 +47,7 @@ export function controlService(options: ControlServiceOptions): LinkService {
       answerControl(controlMethods.heartbeat, (request) => heartbeat(options, request)),
       answerControl(controlMethods.alterPartitions, (request) => alter(options, request)),
       answerControl(controlMethods.promiseAnswers, (request) => promises(options, request)),
+      answerControl(controlMethods.meet, () => Promise.resolve(options.identity)),
       answerControl(controlMethods.allocateProducerIds, (request) => allocate(options, request)),
       answerControl(controlMethods.forward, (request) =>
         decideForwarded(options.admin, options.queue, request),

@@ -15,7 +15,7 @@ import { openQuorumStore } from '../../controller/raft/store.ts';
 import { createLinkTransport } from '../../controller/raft/transport.ts';
 import type { Formation } from '../../proto/generated/highwater/peer/v1/control.ts';
 import { acceptRequests } from '../../proto/link/requests.ts';
-import type { NodeId, StorageId } from '../../proto/model/ids.ts';
+import type { ClusterId, NodeId, StorageId } from '../../proto/model/ids.ts';
 import type { KeyValueStore } from '../../proto/ports/key-value.ts';
 import type { LinkEndpoint, PeerAddress } from '../../proto/ports/link.ts';
 import type { Machine } from './machine.ts';
@@ -23,6 +23,7 @@ import type { Machine } from './machine.ts';
 export interface ControllerRoleOptions {
   readonly machine: Machine;
   readonly nodeId: NodeId;
+  readonly clusterId: ClusterId;
   readonly storageId: StorageId;
   readonly store: KeyValueStore;
   readonly endpoint: LinkEndpoint;
@@ -77,10 +78,25 @@ export class ControllerRole {
     return role;
   }
 
+  /** Hands the lead of the quorum over first, so that nobody waits for an election. */
+  async stop(): Promise<void> {
+    await this.#handOver().catch(() => undefined);
+    this.close();
+  }
+
   /** Ends its part; another voter takes over after its election. */
   close(): void {
     this.#watch.close();
     this.quorum.stop();
+  }
+
+  /** To the voter that has most of the log; the quorum bounds how long this takes. */
+  async #handOver(): Promise<void> {
+    const { role, leader, voters, progress } = this.quorum.status;
+    if (role !== 'leader') return;
+    const others = voters.filter(({ nodeId }) => nodeId !== leader);
+    const [best] = others.sort((a, b) => (progress.get(b.id) ?? 0) - (progress.get(a.id) ?? 0));
+    if (best !== undefined) await this.quorum.transferTo(best.nodeId);
   }
 
   static #join(
@@ -88,7 +104,7 @@ export class ControllerRole {
     quorum: Quorum,
     state: MetadataMachine,
   ): ControllerRole {
-    const { machine, endpoint, sessionMs, electionMs } = options;
+    const { machine, endpoint, clusterId, storageId, sessionMs, electionMs } = options;
     const { clock, logger, random } = machine;
     const journal = new EventJournal({ clock, logger });
     const queue = new DecisionQueue({
@@ -113,6 +129,7 @@ export class ControllerRole {
     });
     const admin = adminDecisions({ rounds: watch.upkeep.rounds, random, featureMax: 1 });
     const service = controlService({
+      identity: { clusterId, storageId },
       quorum,
       machine: state,
       queue,
@@ -139,7 +156,8 @@ async function openFounded(
 ): ReturnType<typeof openQuorumStore> {
   const opened = await openQuorumStore(store);
   const { formation, quorum } = options;
-  if (!opened.recovery.isEmpty || formation === undefined) return opened;
+  // An offer that came to nothing says nothing about the cluster that was joined instead.
+  if (!opened.recovery.isEmpty || formation?.clusterId !== options.clusterId) return opened;
   const voters: Voter[] = formation.voters.map(({ nodeId, storageId }) => {
     const address = quorum.find((voter) => voter.nodeId === nodeId);
     return {

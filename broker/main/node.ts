@@ -105,8 +105,7 @@ class NodeStart {
     const peers = advertised(this.#text('advertised-peer-listen'), peerAt, peerPort);
     const onFailure = (error: unknown): void => this.#fail(error);
     await this.#openStores(directory);
-    if (this.#has('controller'))
-      await this.#openController(self, identity.storageId, quorum, onFailure);
+    if (this.#has('controller')) await this.#openController(self, identity, quorum, onFailure);
     const clients = this.#has('broker')
       ? await this.#openBroker({
           self,
@@ -147,7 +146,7 @@ class NodeStart {
     const brokerEpoch = this.#broker?.brokerEpoch;
     await this.#broker?.stop(this.#number('shutdown-ms'));
     await this.#rpc?.stop(1_000);
-    this.#controller?.close();
+    await this.#controller?.stop();
     await this.#logs?.close({ brokerEpoch });
     await this.#release();
     this.#machine.logger.info('node-stopped', 'Stopped in order.');
@@ -220,7 +219,7 @@ class NodeStart {
 
   async #openController(
     self: NodeId,
-    storageId: StorageId,
+    { clusterId, storageId }: { readonly clusterId: ClusterId; readonly storageId: StorageId },
     quorum: readonly PeerAddress[],
     onFailure: (error: unknown) => void,
   ): Promise<void> {
@@ -231,6 +230,7 @@ class NodeStart {
     this.#controller = await ControllerRole.open({
       machine: this.#machine,
       nodeId: self,
+      clusterId,
       storageId,
       store,
       endpoint,

@@ -44,7 +44,12 @@ export class ProcessCluster {
     );
     const cluster = new ProcessCluster(directory, nodes);
     for (const node of nodes) node.start();
-    await Promise.all(nodes.map((node) => node.ready()));
+    try {
+      await Promise.all(nodes.map((node) => node.ready()));
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
     return cluster;
   }
 
