@@ -5,7 +5,7 @@
  */
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { invariant } from '../../proto/model/invariant.ts';
-import { type LeaderEpoch, leaderEpoch, type Offset } from '../../proto/model/offset.ts';
+import { type LeaderEpoch, leaderEpoch, type Offset, offset } from '../../proto/model/offset.ts';
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import type { LogConfig } from '../log/log-config.ts';
 import type { LogFailure, PartitionLog } from '../log/partition-log.ts';
@@ -152,12 +152,20 @@ export class ReplicaLog {
     return found instanceof Promise ? found.then((read) => read.buffers) : found.buffers;
   }
 
-  /** The first record with this timestamp or later that lies below an offset. */
+  /**
+   * Where reading from a timestamp begins: the batch that holds the first record of it or later, if
+   * that lies below an offset. Records are not decoded here; readers skip what is older inside it.
+   */
   async firstAt(
     timestamp: number,
     below: Offset,
   ): Promise<{ readonly offset: Offset; readonly timestamp: number } | undefined> {
-    return this.#log.firstAt(timestamp, below);
+    const found = await this.#log.findTimestamp(timestamp);
+    if (found === undefined || found.baseOffset >= below) return undefined;
+    return {
+      offset: offset(Math.max(found.baseOffset, this.startOffset)),
+      timestamp: found.maxTimestamp,
+    };
   }
 
   truncate(to: Offset, isKeptAside: boolean): Promise<void> {
@@ -176,8 +184,8 @@ export class ReplicaLog {
   }
 
   /** Remembered lazily: a crash may lose it. */
-  checkpointWatermark(offset: Offset): void {
-    this.#log.setHighWatermark(offset);
+  checkpointWatermark(to: Offset): void {
+    this.#log.setHighWatermark(to);
   }
 
   /** Replication has refilled what was damaged. */
