@@ -7,11 +7,8 @@ interface PendingBatch {
   readonly header: BatchHeader;
 }
 
-/** Buffers of one vectored write: the kernel takes 1,024. */
-const buffersPerWriteMax = 512;
-
-/** Below it copying batches into one buffer costs less than handing each to the kernel. */
-const smallBatchBytes = 4096;
+/** Batches of one write: with more the bookkeeping of a write would hold up the next. */
+const batchesPerWriteMax = 1024;
 
 export class PendingBatches {
   #batches: PendingBatch[] = [];
@@ -47,7 +44,7 @@ export class PendingBatches {
     const buffers: Buffer[] = [];
     const headers: BatchHeader[] = [];
     let bytes = 0;
-    while (buffers.length < buffersPerWriteMax) {
+    while (buffers.length < batchesPerWriteMax) {
       const batch = this.#batches[this.#first];
       if (batch === undefined) break;
       if (buffers.length > 0 && bytes + batch.bytes.length > bytesMax) break;
@@ -58,8 +55,7 @@ export class PendingBatches {
     }
     this.#bytes -= bytes;
     this.#compact();
-    const areSmall = buffers.length > 1 && bytes / buffers.length < smallBatchBytes;
-    return { buffers: areSmall ? [Buffer.concat(buffers, bytes)] : buffers, headers, bytes };
+    return { buffers, headers, bytes };
   }
 
   #compact(): void {
