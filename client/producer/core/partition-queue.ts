@@ -248,10 +248,7 @@ function deadlineError(batch: QueuedBatch<unknown>): HighwaterError {
 }
 
 function sequenceLostError(batch: QueuedBatch<unknown>): HighwaterError {
-  return (
-    batch.failure ??
-    new HighwaterError('LEADERSHIP_LOST', 'records before it were lost', {
-      outcome: 'maybe-written',
-    })
-  );
+  const known =
+    batch.failure ?? new HighwaterError('LEADERSHIP_LOST', 'records before it were lost');
+  return withOutcome(known, true);
 }
