@@ -7,6 +7,7 @@ import { runBench } from './harness/run.ts';
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   codec: async () => (await import('./codec/bench.ts')).codecBench,
   log: async () => (await import('./log/bench.ts')).logBench,
+  metadata: async () => (await import('./metadata/bench.ts')).metadataBench,
   transport: async () => (await import('./transport/bench.ts')).transportBench,
 };
 

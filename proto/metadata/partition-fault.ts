@@ -96,12 +96,15 @@ function replicaFault(
   for (const node of replicas) {
     if (!image.brokers.has(node)) return `replica ${node} is not a registered broker`;
   }
-  for (const [name, nodes] of sets(state)) {
-    if (nodes.length === 0 || nodes === replicas) continue;
-    if (hasDoubles(nodes)) return `${name} ${text(nodes)} names a broker twice`;
-    const stranger = nodes.find((node) => !replicas.includes(node));
-    if (stranger !== undefined) return `${name} names ${stranger}, which is not a replica`;
-  }
+  const fault =
+    subsetFault('isr', state.isr, replicas) ??
+    subsetFault('elr', state.elr, replicas) ??
+    subsetFault('last known elr', state.lastKnownElr, replicas) ??
+    subsetFault('semi-sync members', state.semiSyncMembers, replicas) ??
+    subsetFault('adding', adding, replicas) ??
+    subsetFault('removing', removing, replicas) ??
+    subsetFault('suspects', state.suspects, replicas);
+  if (fault !== undefined) return fault;
   if (shares(adding, removing)) return 'a replica is both added and removed';
   if (removing.length === replicas.length) return 'all replicas are removed';
   return undefined;
@@ -146,24 +149,30 @@ function semiSyncFault(state: PartitionState): string | undefined {
     : undefined;
 }
 
-function sets(state: PartitionState): readonly (readonly [string, readonly NodeId[]])[] {
-  return [
-    ['isr', state.isr],
-    ['elr', state.elr],
-    ['last known elr', state.lastKnownElr],
-    ['semi-sync members', state.semiSyncMembers],
-    ['adding', state.adding],
-    ['removing', state.removing],
-    ['suspects', state.suspects],
-  ];
+function subsetFault(
+  name: string,
+  nodes: readonly NodeId[],
+  replicas: readonly NodeId[],
+): string | undefined {
+  if (nodes.length === 0 || nodes === replicas) return undefined;
+  if (hasDoubles(nodes)) return `${name} ${text(nodes)} names a broker twice`;
+  for (const node of nodes) {
+    if (!replicas.includes(node)) return `${name} names ${node}, which is not a replica`;
+  }
+  return undefined;
 }
 
 function hasDoubles(nodes: readonly NodeId[]): boolean {
-  return nodes.some((node, i) => nodes.indexOf(node) !== i);
+  for (let i = 1; i < nodes.length; i++) {
+    if (nodes.indexOf(nodes[i] as NodeId) !== i) return true;
+  }
+  return false;
 }
 
 function shares(a: readonly NodeId[], b: readonly NodeId[]): boolean {
-  return a.length > 0 && b.some((node) => a.includes(node));
+  if (a.length === 0) return false;
+  for (const node of b) if (a.includes(node)) return true;
+  return false;
 }
 
 function text(nodes: readonly NodeId[]): string {

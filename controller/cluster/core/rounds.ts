@@ -145,18 +145,25 @@ export function judgeRound(
   return { hosted, verdict };
 }
 
-/** The round as the election function wants it: only answers of incarnations that can lead. */
+/**
+ * The round as the election function wants it. A fenced broker has not caught up with the metadata or is
+ * gone: its answer does not count, and it is not waited for.
+ */
 export function electionOf(
   rounds: RoundsState,
   image: MetadataImage,
   round: OpenRound,
   { topic, partition }: HostedPartition,
 ): ElectionRound {
-  const able = partition.replicas.filter((node) => isAble(image, node));
-  const answers = able
-    .map((node) => round.answers.get(node))
-    .filter((answer) => answer !== undefined)
-    .filter(({ nodeId, brokerEpoch }) => image.brokers.get(nodeId)?.brokerEpoch === brokerEpoch);
+  const able: NodeId[] = [];
+  const answers: RoundAnswer[] = [];
+  for (const node of partition.replicas) {
+    const broker = image.brokers.get(node);
+    if (broker === undefined || broker.state === 'fenced') continue;
+    able.push(node);
+    const answer = round.answers.get(node);
+    if (answer?.brokerEpoch === broker.brokerEpoch) answers.push(answer);
+  }
   return {
     replicas: preference(image, partition),
     isr: partition.isr,
@@ -173,19 +180,17 @@ export function electionOf(
   };
 }
 
-/** A fenced broker has not caught up with the metadata or is gone: it can neither lead nor be waited for. */
-function isAble(image: Pick<MetadataImage, 'brokers'>, node: NodeId): boolean {
-  const state = image.brokers.get(node)?.state;
-  return state === 'active' || state === 'stopping';
-}
-
 /** The successor of a planned move first, then the assigned order; who is to go comes last. */
-function preference(image: Pick<MetadataImage, 'brokers'>, partition: PartitionState): NodeId[] {
+function preference(
+  image: Pick<MetadataImage, 'brokers'>,
+  partition: PartitionState,
+): readonly NodeId[] {
   const { successor, replicas, removing } = partition;
   const isGoing = (node: NodeId): boolean => {
     const broker = image.brokers.get(node);
     return broker?.state !== 'active' || broker.intent !== 'serve' || removing.includes(node);
   };
+  if (successor === undefined && !replicas.some(isGoing)) return replicas;
   const others = replicas.filter((node) => node !== successor);
   const staying = others.filter((node) => !isGoing(node));
   const first = successor === undefined ? [] : [successor];
