@@ -51,6 +51,8 @@ export class Quorum {
   #queue: Input[] = [];
   /** Credits to give back once the queued messages were dealt with. */
   #released: (() => void)[] = [];
+  /** The read of the inputs that wait for the next step. */
+  #read: Promise<LogIndex> | undefined;
   #isRunning = false;
   #isStopped = false;
   #timer: { readonly at: number; readonly timer: Timer } | undefined;
@@ -110,7 +112,9 @@ export class Quorum {
 
   /** Resolves once everything committed before the call is applied here (rule B4.14). */
   readIndex(): Promise<LogIndex> {
-    return this.#request(0, (id) => ({ kind: 'read', id }));
+    // Reads that no step has seen yet share one: its round begins after all of them.
+    this.#read ??= this.#request(0, (id) => ({ kind: 'read', id }));
+    return this.#read;
   }
 
   /** Hands the leadership to another voter; resolves when this node no longer leads. */
@@ -167,6 +171,7 @@ export class Quorum {
     const released = this.#released;
     this.#queue = [];
     this.#released = [];
+    this.#read = undefined;
     const before = this.#state;
     const [state, effects] = step(before, inputs);
     this.#state = state;
@@ -207,6 +212,7 @@ export class Quorum {
         return;
       case 'read-ready':
         for (const id of effect.ids) this.#requests.proposed(id, effect.index);
+        this.#requests.applied(this.#machine.appliedIndex);
         return;
       case 'done':
         this.#requests.done(effect.id, this.#machine.appliedIndex);

@@ -81,7 +81,12 @@ class LinkTransport implements QuorumTransport {
   reach(voters: readonly Voter[]): void {
     if (this.#isClosed) return;
     for (const voter of voters) {
-      if (voter.id === this.#self || this.#outgoing.has(voter.id)) continue;
+      if (voter.id === this.#self) continue;
+      const present = this.#outgoing.get(voter.id);
+      if (present?.voter.host === voter.host && present.voter.port === voter.port) continue;
+      // It moved: the stream to its old address is of no use.
+      this.#outgoing.delete(voter.id);
+      present?.stream?.close();
       this.#open({ voter, stream: undefined, isOpen: false, isBlocked: false, waiting: 0 });
     }
     for (const [id, { stream }] of this.#outgoing) {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { everyRule, type Rules } from '../../controller/raft/core/rules.ts';
 import { simulate } from './simulate.ts';
 
 describe('a seed', () => {

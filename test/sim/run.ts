@@ -40,7 +40,8 @@ async function main(): Promise<void> {
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   console.log(`seeds ${from}..${to}: all hold, ${events} events, ${seconds.toFixed(1)} s`);
   console.log(`acknowledged ${acknowledged} changes`);
-  for (const [what, count] of [...reached].sort()) console.log(`  ${count}\t${what}`);
+  for (const [what, count] of [...reached].sort(([a], [b]) => (a < b ? -1 : 1)))
+    console.log(`  ${count}\t${what}`);
 }
 
 function tell(result: SimulationResult): void {

@@ -36,7 +36,7 @@ const electionMs = 150;
 const safetyMs = 2_500;
 /** Everything has to work again within so many election timeouts after healing, and then stay so. */
 const convergeMs = 60 * electionMs;
-const calmMs = 10 * electionMs;
+const calmMs = 6 * electionMs;
 
 const linkTimings = {
   helloMs: 200,

@@ -26,7 +26,7 @@ export class Workload {
   #lastAcknowledged = 0;
   #isOver = false;
   /** Answers of the event under way: what is committed is known once it is over. */
-  #answers: { readonly text: string; readonly index: number }[] = [];
+  readonly #answers: { readonly text: string; readonly index: number }[] = [];
 
   constructor(
     world: World,

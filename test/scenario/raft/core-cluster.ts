@@ -261,7 +261,14 @@ function lineOf(effect: Effect): string | undefined {
       return `has done ${effect.id}`;
     case 'event':
       return eventLine(effect.event);
-    default:
+    case 'send':
+    case 'persist-hard-state':
+    case 'append':
+    case 'cut':
+    case 'save-snapshot':
+    case 'install-snapshot':
+    case 'restore':
+    case 'proposed':
       return undefined;
   }
 }
@@ -271,7 +278,10 @@ function eventLine(event: Extract<Effect, { kind: 'event' }>['event']): string |
     case 'quorum-campaign':
       return event.isPreVote ? `asks who would vote for it` : `stands in term ${event.term}`;
     case 'quorum-leader':
-      return `leads term ${event.term}, elected by ${event.votes.map(nodeIdOf).sort().join(' ')}`;
+      return `leads term ${event.term}, elected by ${event.votes
+        .map(nodeIdOf)
+        .sort((a, b) => a - b)
+        .join(' ')}`;
     case 'quorum-stepped-down':
       return `steps down in term ${event.term}: ${event.reason}`;
     case 'quorum-follows':

@@ -6,7 +6,6 @@
  */
 import type { LogEntry } from '../../../controller/raft/core/entry.ts';
 import type { RaftState } from '../../../controller/raft/core/state.ts';
-import type { LogIndex } from '../../../proto/model/offset.ts';
 import { hashAfter } from '../hash-machine.ts';
 import type { Member } from '../quorum-process.ts';
 import { type Checker, Violation } from '../world.ts';
