@@ -1,3 +1,4 @@
+/** Which handler answers which method: shared by the gRPC server and its in-memory twin. */
 import { invariant } from '../model/invariant.ts';
 import type {
   RpcRegistry,

@@ -1,3 +1,4 @@
+/** Calls over one connection, whichever transport carries them: what the port calls a channel. */
 import { type ErrorOutcome, HighwaterError } from '../../model/errors.ts';
 import { limits } from '../../model/limits.ts';
 import type { Clock } from '../../ports/clock.ts';

@@ -1,3 +1,7 @@
+/**
+ * One request and its answer as the caller sees them: settled by the answer, the deadline or the
+ * end of the connection.
+ */
 import { HighwaterError } from '../../model/errors.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { CallOptions, RpcBytes, UnaryMethod } from '../../ports/rpc.ts';

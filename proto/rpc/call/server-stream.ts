@@ -1,3 +1,4 @@
+/** A stream as its handler sees it, from the caller's first header to the status that ends it. */
 import { HighwaterError } from '../../model/errors.ts';
 import type {
   RpcCallContext,

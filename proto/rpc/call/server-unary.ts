@@ -1,3 +1,6 @@
+/**
+ * One request and its answer as the handler sees them, bounded by a deadline that the server keeps.
+ */
 import { HighwaterError } from '../../model/errors.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { RpcCallContext, UnaryHandler, UnaryMethod } from '../../ports/rpc.ts';

@@ -1,3 +1,6 @@
+/**
+ * The public schema in the encoded form that reflection hands out, found by file and by symbol.
+ */
 import { loadSync } from '@grpc/proto-loader';
 import protobuf from 'protobufjs/minimal.js';
 

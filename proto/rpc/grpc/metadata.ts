@@ -1,3 +1,4 @@
+/** Headers and trailers, between the port's texts and the metadata of grpc-js. */
 import { status as GrpcStatus, Metadata } from '@grpc/grpc-js';
 import { HighwaterError } from '../../model/errors.ts';
 import type { RpcHeaders } from '../../ports/rpc.ts';

@@ -1,3 +1,7 @@
+/**
+ * A call taken over from grpc-js below its Node streams, so that one message at a time is read and
+ * back-pressure is exact.
+ */
 import { Metadata, type ServerInterceptingCallInterface } from '@grpc/grpc-js';
 import { HighwaterError } from '../../model/errors.ts';
 import type { RpcBytes } from '../../ports/rpc.ts';

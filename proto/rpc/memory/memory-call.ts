@@ -1,3 +1,6 @@
+/**
+ * Both ends of a call that never leaves the process; packets between them travel on virtual time.
+ */
 import type { RpcBytes } from '../../ports/rpc.ts';
 import type {
   AcceptCall,

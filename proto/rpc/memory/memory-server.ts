@@ -1,3 +1,6 @@
+/**
+ * The server of the in-memory twin: accepts calls of its network and drains as the real one does.
+ */
 import type {
   RpcServer,
   StreamHandler,
