@@ -6,6 +6,7 @@ import { runBench } from './harness/run.ts';
 /** Every bench, loaded when it is asked for. */
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   codec: async () => (await import('./codec/bench.ts')).codecBench,
+  failover: async () => (await import('./failover/bench.ts')).failoverBench,
   log: async () => (await import('./log/bench.ts')).logBench,
   metadata: async () => (await import('./metadata/bench.ts')).metadataBench,
   transport: async () => (await import('./transport/bench.ts')).transportBench,

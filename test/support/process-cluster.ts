@@ -15,6 +15,8 @@ export interface ProcessClusterOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** `lossy`: a killed node loses what it had not flushed. */
   readonly disk?: 'lossy';
+  /** An empty directory; one is made if none is given. */
+  readonly directory?: string;
 }
 
 /** Real processes of the built product on real ports and a real directory. */
@@ -28,7 +30,7 @@ export class ProcessCluster {
   }
 
   static async start(options: ProcessClusterOptions): Promise<ProcessCluster> {
-    const directory = await mkdtemp(join(tmpdir(), 'highwater-'));
+    const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'highwater-')));
     const ports = await freePorts(options.nodes * 3);
     const port = (index: number): number => ports[index] ?? 0;
     const ids = Array.from({ length: options.nodes }, (_, index) => index + 1);
