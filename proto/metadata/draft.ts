@@ -24,17 +24,25 @@ export function sealDraft(draft: ImageDraft): MetadataImage {
   return Object.freeze(image);
 }
 
-/** Puts a partition into its topic and keeps the index and the counts true. */
-export function putPartition(draft: ImageDraft, topicId: TopicId, given: PartitionState): void {
-  const topic = draft.topics.get(topicId);
-  if (topic === undefined) return;
-  const before = topic.partitions.get(given.partition);
+/**
+ * Puts a partition into its topic, as the draft has it, and keeps the index and the counts true. Returns
+ * the topic with it.
+ */
+export function putPartition(
+  draft: ImageDraft,
+  topic: TopicImage,
+  before: PartitionState | undefined,
+  given: PartitionState,
+): TopicImage {
   const after = compact(given);
-  putTopic(draft, {
-    ...topic,
-    partitions: topic.partitions.set(after.partition, after, draft.owner),
-  });
-  index(draft, topicId, before, after);
+  const partitions = topic.partitions.set(after.partition, after, draft.owner);
+  index(draft, topic.topicId, before, after);
+  // A map that this draft made was changed in place: the topic has it already.
+  if (partitions === topic.partitions) return topic;
+  const { topicId, name, isInternal, config, settings } = topic;
+  const next = { topicId, name, isInternal, config, settings, partitions };
+  putTopic(draft, next);
+  return next;
 }
 
 /** Replaces a topic as it is; its partitions must be those that the index knows. */

@@ -79,6 +79,7 @@ function added(
   if (partitions.length === 0 || count > limits.topicPartitionsMax) {
     return `${count} partitions; expected 1 to ${limits.topicPartitionsMax}`;
   }
+  let current = topic;
   for (const [i, state] of partitions.entries()) {
     const expected = topic.partitions.size + i;
     if (state.partition !== expected) {
@@ -86,7 +87,7 @@ function added(
     }
     const fault = stateFault(draft, topic, state);
     if (fault !== undefined) return nameFault(topic.topicId, state, fault);
-    putPartition(draft, topic.topicId, state);
+    current = putPartition(draft, current, undefined, state);
   }
   return undefined;
 }
@@ -102,7 +103,7 @@ function stepped(
   if (before === undefined) return `topic ${topic.name} has no partition ${state.partition}`;
   const fault = stepFault(body.kind, before, state) ?? stateFault(draft, topic, state);
   if (fault !== undefined) return nameFault(topic.topicId, state, fault);
-  putPartition(draft, topic.topicId, state);
+  putPartition(draft, topic, before, state);
   return undefined;
 }
 

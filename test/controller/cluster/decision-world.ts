@@ -211,7 +211,7 @@ export class DecisionWorld {
   }
 
   /** A replica answers the open round; what is decided by it is committed. */
-  answer(name: string, id: number, verified: number, end: number, suspect = false): void {
+  answer(name: string, id: number, verified: number, end: number): void {
     const state = this.partition(name);
     const from = { nodeId: nodeId(id), brokerEpoch: this.broker(id).brokerEpoch };
     const touched = takeAnswers(this.upkeep.rounds, this.image, from, [
@@ -221,7 +221,7 @@ export class DecisionWorld {
         leaderEpoch: state.leaderEpoch,
         verifiedEpoch: leaderEpoch(verified),
         storedEnd: offset(end),
-        suspect,
+        suspect: false,
       },
     ]);
     this.commit(decideElections(this.upkeep.rounds, this.image, touched, this.nowMs));

@@ -39,9 +39,9 @@ export class InvariantChecker {
     for (const set of within) {
       must(
         set.every((node) => replicas.includes(node)),
-        `${name}: ${set} within ${replicas}`,
+        `${name}: ${set.join()} within ${replicas.join()}`,
       );
-      must(new Set(set).size === set.length, `${name}: ${set} without doubles`);
+      must(new Set(set).size === set.length, `${name}: ${set.join()} without doubles`);
     }
     must(!isr.some((node) => elr.includes(node)), `${name}: isr and elr are disjoint`);
     must(![...isr, ...elr].some((node) => suspects.includes(node)), `${name}: no suspect member`);

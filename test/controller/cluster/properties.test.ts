@@ -78,7 +78,7 @@ describe('any history of requests, possible or not', () => {
           }
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
     // A run that never gets anywhere shows nothing.
     const expected = [
