@@ -21,7 +21,7 @@ import { BrokerRotation } from './broker-rotation.ts';
 import { applyUpdate, type ClusterView, emptyView } from './cluster-view.ts';
 
 /** An answer on the stream is due within this. */
-const answerMs = 1_500;
+const answerMs = 1_000;
 /** A broker that says that it is stale is left, but not more often than this: all may be. */
 const staleMoveMs = 1_000;
 const backoff = { minMs: 20, maxMs: 1_000 };

@@ -98,8 +98,12 @@ export class LeaderSender {
 
   /** Called from time to time while anything waits for an answer. */
   checkSilence(nowMs: number): void {
-    const since = Math.max(this.#lastHeardMs, this.#lastSentMs);
-    const isSilent = this.#requests.size > 0 && nowMs - since >= this.#options.silenceMs;
+    if (this.#requests.size === 0) return;
+    const { silenceMs, suspect } = this.#options;
+    const silentMs = nowMs - Math.max(this.#lastHeardMs, this.#lastSentMs);
+    // The metadata may come from the same broker: it has to be live before the next leader is chosen.
+    if (silentMs >= silenceMs / 4) suspect();
+    const isSilent = silentMs >= silenceMs;
     if (isSilent && !this.#isProbing && this.#open !== undefined)
       void this.#probe(this.#open.channel);
   }
