@@ -57,9 +57,8 @@ export class AdminCalls {
       if (leftMs <= 0) throw last ?? new HighwaterError('DEADLINE_EXCEEDED', 'no broker answered');
       if (address !== undefined) {
         try {
-          return await this.#channels.to(address, 'control').unary(method, request, {
+          return await this.#channels.ask(address, method, request, {
             deadlineMs: Math.min(leftMs, attemptMsMax),
-            headers: this.#channels.headers,
             ...(limits.signal === undefined ? {} : { signal: limits.signal }),
           });
         } catch (caught) {

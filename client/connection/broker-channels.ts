@@ -8,7 +8,13 @@
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { Random } from '../../proto/ports/random.ts';
-import type { RpcChannel, RpcConnector, RpcHeaders } from '../../proto/ports/rpc.ts';
+import type {
+  CallOptions,
+  RpcChannel,
+  RpcConnector,
+  RpcHeaders,
+  UnaryMethod,
+} from '../../proto/ports/rpc.ts';
 
 /** What a client needs of the machine; a simulation gives its own. */
 export interface ClientMachine {
@@ -45,6 +51,29 @@ export class BrokerChannels {
       this.#channels.set(key, channel);
     }
     return channel;
+  }
+
+  /**
+   * A call on the shared channel. If the channel is dropped under it, by somebody who found it dead,
+   * that is a lost connection to this caller.
+   */
+  async ask<Request, Response>(
+    address: string,
+    method: UnaryMethod<Request, Response>,
+    request: Request,
+    options: Omit<CallOptions, 'headers'>,
+  ): Promise<Response> {
+    const channel = this.to(address, 'control');
+    try {
+      return await channel.unary(method, request, { ...options, headers: this.headers });
+    } catch (caught) {
+      const error = HighwaterError.from(caught);
+      if (error.code !== 'CLOSED' || this.#isClosed) throw error;
+      throw new HighwaterError('CONNECTION_LOST', `${address} was given up`, {
+        cause: error,
+        outcome: error.outcome,
+      });
+    }
   }
 
   /** A channel of its own, for a flow that must not share one; closed by `drop`. */

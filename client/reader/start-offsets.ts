@@ -114,14 +114,14 @@ async function askLeader(
   const leader = leaderOf(parts.metadata.view, topic.topicId, partition);
   if (leader === undefined)
     throw new HighwaterError('LEADER_NOT_AVAILABLE', `${topic.name}/${partition} has no leader`);
-  const { channels } = parts;
-  const { partitions } = await channels.to(addressOf(leader.broker), 'control').unary(
+  const { partitions } = await parts.channels.ask(
+    addressOf(leader.broker),
     fetchService.listOffsets,
     {
       partitions: [{ topicId: topic.topicId, topic: '', partition, at: question }],
       level: 'leader',
     },
-    { deadlineMs: attemptMs, headers: channels.headers, signal },
+    { deadlineMs: attemptMs, signal },
   );
   const [answer] = partitions;
   if (answer === undefined) throw new HighwaterError('INTERNAL', 'an answer without partitions');

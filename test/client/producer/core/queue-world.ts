@@ -33,7 +33,7 @@ export class SequencedLog {
     if (verdict.kind === 'duplicate') return;
     this.#producers.apply({
       ...header,
-      baseOffset: this.values.length as typeof header.baseOffset,
+      baseOffset: this.values.length,
     });
     this.#batches.push(bytes);
     this.values.push(...valuesOf(bytes));
