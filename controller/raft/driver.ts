@@ -41,6 +41,15 @@ export interface QuorumOptions {
   readonly rules?: Rules;
 }
 
+/** Inputs of one step at the most. */
+const turnInputsMax = 1_024;
+
+interface Queued {
+  readonly input: Input;
+  /** Gives its sender the credit back. */
+  readonly done: (() => void) | undefined;
+}
+
 /** One member of the quorum, running. */
 export class Quorum {
   readonly #options: QuorumOptions;
@@ -48,9 +57,7 @@ export class Quorum {
   readonly #machine: StateMachineDriver;
   readonly #watchers = new Set<(status: QuorumStatus) => void>();
   #state: RaftState;
-  #queue: Input[] = [];
-  /** Credits to give back once the queued messages were dealt with. */
-  #released: (() => void)[] = [];
+  #queue: Queued[] = [];
   /** The read of the inputs that wait for the next step. */
   #read: Promise<LogIndex> | undefined;
   #isRunning = false;
@@ -76,10 +83,7 @@ export class Quorum {
     const { transport, store } = this.#options;
     if (store.loaded.snapshot !== undefined) this.#machine.restore(store.loaded.snapshot);
     transport.start({
-      onMessage: (message, done) => {
-        this.#released.push(done);
-        this.#enqueue({ kind: 'message', message });
-      },
+      onMessage: (message, done) => this.#enqueue({ kind: 'message', message }, done),
       onPeerLost: (peer) => this.#enqueue({ kind: 'peer-lost', peer }),
       onPeerGone: ({ nodeId }) => this.#enqueue({ kind: 'peer-gone', node: nodeId }),
     });
@@ -147,9 +151,10 @@ export class Quorum {
     return request.settled;
   }
 
-  #enqueue(body: InputBody): void {
+  #enqueue(body: InputBody, done?: () => void): void {
     if (this.#isStopped) return;
-    this.#queue.push({ ...body, now: this.#options.clock.now(), random: this.#draw() });
+    const input = { ...body, now: this.#options.clock.now(), random: this.#draw() };
+    this.#queue.push({ input, done });
     if (this.#isRunning) return;
     this.#isRunning = true;
     this.#options.clock.soon(() => void this.#run());
@@ -167,13 +172,14 @@ export class Quorum {
 
   /** One batch: step, then the effects in order. */
   async #turn(): Promise<void> {
-    const inputs = this.#queue;
-    const released = this.#released;
-    this.#queue = [];
-    this.#released = [];
-    this.#read = undefined;
+    // A flood is taken in portions, so that timers and peers are heard in between.
+    const taken = this.#queue.splice(0, turnInputsMax);
+    if (taken.some(({ input }) => input.kind === 'read')) this.#read = undefined;
     const before = this.#state;
-    const [state, effects] = step(before, inputs);
+    const [state, effects] = step(
+      before,
+      taken.map(({ input }) => input),
+    );
     this.#state = state;
     const { persists, early, late, applies } = inOrder(effects);
     if (state.configurations !== before.configurations || state.role !== before.role) {
@@ -188,7 +194,7 @@ export class Quorum {
     }
     this.#send(late);
     for (const effect of applies) this.#apply(effect);
-    for (const release of released) release();
+    for (const { done } of taken) done?.();
     this.#requests.applied(this.#machine.appliedIndex);
     this.#maybeSnapshot();
     this.#tellWatchers(before);
