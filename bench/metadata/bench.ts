@@ -6,8 +6,9 @@ import { encodeRecords } from '../../proto/metadata/records.ts';
 import { replaySnapshot } from '../../proto/metadata/replay.ts';
 import { snapshotRecords } from '../../proto/metadata/snapshot.ts';
 import type { Bench, BenchContext, BenchOutcome } from '../harness/bench.ts';
+import { ratios } from '../harness/rounds.ts';
 import { median } from '../harness/statistics.ts';
-import { type Loss, SimulatedController } from './simulated-controller.ts';
+import { SimulatedController } from './simulated-controller.ts';
 
 const brokers = 10;
 const partitionsPerTopic = 10;
@@ -47,7 +48,8 @@ export const metadataBench: Bench = {
 function runMetadata(context: BenchContext): Promise<BenchOutcome> {
   const rounds = context.isQuick ? 5 : 15;
   context.progress('warming up');
-  for (let i = 0; i < 3; i++) loseEach(filled(small), 3);
+  const warm = loseNext(smallClusters());
+  for (let i = 0; i < 3; i++) warm();
 
   context.progress(`creating ${large} partitions`);
   const createRates: number[] = [];
@@ -60,36 +62,31 @@ function runMetadata(context: BenchContext): Promise<BenchOutcome> {
   controller.publish();
 
   context.progress('marginal cost of creating');
-  const createLarge = marginalCreate(large, rounds);
-  const createSmall = marginalCreate(small, rounds);
+  const creates = interleaved(rounds, marginalCreate(filled(large)), marginalCreate(filled(small)));
 
   context.progress('losing brokers');
-  const lostLarge = loseEach(controller, rounds);
-  const lostSmall: Loss[] = [];
-  for (let i = 0; i < 4; i++) lostSmall.push(...loseEach(filled(small), rounds));
-  const perLeadership = (losses: readonly Loss[]): number[] =>
-    losses.map(({ ms, moved }) => ms / moved);
-
+  const losses = interleaved(rounds, loseNext([controller]), loseNext(smallClusters()));
   context.progress('snapshot');
   const snapshot = measureSnapshot(context, controller);
   if (controller.subscriber.partitionCount !== large) context.invalid('partitions are missing');
   if (controller.image.leaderlessCount !== 0) context.invalid('partitions are left without leader');
-  const reelect = lostLarge.map(({ ms, moved }) => (ms * 10_000) / moved);
+  const reelect = losses.large.map((ms) => ms * 10_000);
   return Promise.resolve({
     figures: {
       create_partitions_per_s: median(createRates),
       reelect_10000_ms: median(reelect),
-      growth_create: median(createLarge) / median(createSmall),
-      growth_reelect: median(perLeadership(lostLarge)) / median(perLeadership(lostSmall)),
+      growth_create: median(ratios(creates.large, creates.small)),
+      growth_reelect: median(ratios(losses.large, losses.small)),
       reelect_max_ms: Math.max(...reelect),
-      create_100_topics_ms: median(createLarge),
+      create_100_topics_ms: median(creates.large),
       ...snapshot,
     },
     samples: {
       create_partitions_per_s: createRates,
       reelect_10000_ms: reelect,
-      create_100_topics_ms: createLarge,
-      create_100_topics_small_ms: createSmall,
+      create_100_topics_ms: creates.large,
+      create_100_topics_small_ms: creates.small,
+      reelect_10000_small_ms: losses.small.map((ms) => ms * 10_000),
     },
     parity: {
       brokers,
@@ -112,32 +109,63 @@ function filled(partitions: number): SimulatedController {
   return controller;
 }
 
-/** Milliseconds for 100 more topics, on a fresh cluster of this size, warm. */
-function marginalCreate(present: number, rounds: number): number[] {
-  const controller = filled(present);
-  const samples: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const started = performance.now();
-    for (let i = 0; i < marginalTopics; i++) {
-      controller.createTopic(partitionsPerTopic, i / marginalTopics);
-    }
-    samples.push(performance.now() - started);
+/** Large and small in turn, so that a drift of the machine hits both; the first turn only warms. */
+function interleaved(
+  rounds: number,
+  large: () => number,
+  small: () => number,
+): { readonly large: number[]; readonly small: number[] } {
+  const samples = { large: [] as number[], small: [] as number[] };
+  for (let round = 0; round <= rounds; round++) {
+    const pair = round % 2 === 0 ? { large: large(), small: small() } : swapped(large, small);
+    if (round === 0) continue;
+    samples.large.push(pair.large);
+    samples.small.push(pair.small);
   }
   return samples;
 }
 
-/** Loses a broker after the other; each comes back, and its leaderships stay where they went. */
-function loseEach(controller: SimulatedController, rounds: number): Loss[] {
-  controller.publish();
-  const losses: Loss[] = [];
-  for (let round = 0; round < rounds; round++) {
+function swapped(large: () => number, small: () => number): { large: number; small: number } {
+  const first = small();
+  return { large: large(), small: first };
+}
+
+/** Milliseconds for 100 more topics on this cluster. */
+function marginalCreate(controller: SimulatedController): () => number {
+  return () => {
+    const started = performance.now();
+    for (let i = 0; i < marginalTopics; i++) {
+      controller.createTopic(partitionsPerTopic, i / marginalTopics);
+    }
+    return performance.now() - started;
+  };
+}
+
+function smallClusters(): SimulatedController[] {
+  return Array.from({ length: 10 }, () => filled(small));
+}
+
+/**
+ * Milliseconds for each leadership that moves when these clusters lose their next broker; it comes back
+ * afterwards, and the leaderships stay where they went.
+ */
+function loseNext(controllers: readonly SimulatedController[]): () => number {
+  let round = 0;
+  for (const controller of controllers) controller.publish();
+  return () => {
+    let ms = 0;
+    let moved = 0;
     const id = (round % brokers) + 1;
-    const loss = controller.loseBroker(id);
-    if (loss.moved > 0) losses.push(loss);
-    controller.startBroker(id, round + 2);
-    controller.publish();
-  }
-  return losses;
+    round++;
+    for (const controller of controllers) {
+      const loss = controller.loseBroker(id);
+      ms += loss.ms;
+      moved += loss.moved;
+      controller.startBroker(id, round + 1);
+      controller.publish();
+    }
+    return ms / moved;
+  };
 }
 
 function measureSnapshot(

@@ -18,13 +18,13 @@ import {
 import { PromiseAnswersRequest } from '../../proto/generated/highwater/peer/v1/control.ts';
 import { deltaBetween } from '../../proto/metadata/delta.ts';
 import { emptyImage, type MetadataImage, partitionsOn } from '../../proto/metadata/image.ts';
-import { decodeRecords, encodeRecords } from '../../proto/metadata/records.ts';
+import { eachRecord, encodeRecords } from '../../proto/metadata/records.ts';
 import { replay } from '../../proto/metadata/replay.ts';
 import { incarnationId, type NodeId, nodeId, storageId, topicId } from '../../proto/model/ids.ts';
 import { offset, revision } from '../../proto/model/offset.ts';
 
 /** One broker lost, until its leaderships had moved. */
-export interface Loss {
+interface Loss {
   readonly ms: number;
   readonly moved: number;
 }
@@ -127,7 +127,7 @@ export class SimulatedController {
   /** Gives the subscriber what was committed since. */
   publish(): void {
     for (const { bytes, at } of this.#unpublished) {
-      const { image, refused } = replay(this.subscriber, at, decodeRecords(bytes));
+      const { image, refused } = replay(this.subscriber, at, eachRecord(bytes));
       if (refused !== undefined) throw new Error(refused.reason);
       this.subscriber = image;
     }

@@ -33,32 +33,37 @@ export function record<Kind extends RecordKind>(
 }
 
 /** The records of a change, each with a varint length before it. */
-export function encodeRecords(records: readonly MetadataRecord[]): Uint8Array {
-  const parts = records.map((one) => joined(MetadataRecord.encode(one)));
-  const size = parts.reduce((sum, part) => sum + varintBytes(part.length) + part.length, 0);
-  const bytes = new Uint8Array(size);
+export function encodeRecords(records: Iterable<MetadataRecord>): Uint8Array {
+  // Straight into one growing buffer: a large change would otherwise keep thousands of small ones alive.
+  let bytes = new Uint8Array(1024);
   let at = 0;
-  for (const part of parts) {
-    for (let rest = part.length; ; rest >>>= 7) {
-      bytes[at++] = rest > 127 ? (rest & 127) | 128 : rest;
-      if (rest <= 127) break;
+  for (const one of records) {
+    for (const part of framed(MetadataRecord.encode(one))) {
+      if (at + part.length > bytes.length) {
+        const larger = new Uint8Array(Math.max(bytes.length * 2, at + part.length));
+        larger.set(bytes.subarray(0, at));
+        bytes = larger;
+      }
+      bytes.set(part, at);
+      at += part.length;
     }
-    bytes.set(part, at);
-    at += part.length;
   }
-  return bytes;
+  return bytes.slice(0, at);
 }
 
 /** The records of a change. Throws INVALID_REQUEST for bytes that are none. */
 export function decodeRecords(bytes: Uint8Array): MetadataRecord[] {
-  const records: MetadataRecord[] = [];
+  return [...eachRecord(bytes)];
+}
+
+/** The same, one after the other, so that replay never holds all of a large change. */
+export function* eachRecord(bytes: Uint8Array): IterableIterator<MetadataRecord> {
   for (let at = 0; at < bytes.length; ) {
     const { value, next } = readVarint(bytes, at);
     if (next + value > bytes.length) throw truncated(bytes);
-    records.push(MetadataRecord.decode(bytes.subarray(next, next + value)));
+    yield MetadataRecord.decode(bytes.subarray(next, next + value));
     at = next + value;
   }
-  return records;
 }
 
 function readVarint(bytes: Uint8Array, from: number): { value: number; next: number } {
@@ -72,22 +77,12 @@ function readVarint(bytes: Uint8Array, from: number): { value: number; next: num
   throw new HighwaterError('INVALID_REQUEST', 'a metadata record above 256 MiB');
 }
 
-function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest > 127; rest >>>= 7) bytes++;
-  return bytes;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const [first] = parts;
-  if (parts.length === 1 && first !== undefined) return first;
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+function framed(parts: readonly Uint8Array[]): readonly Uint8Array[] {
+  const prefix: number[] = [];
+  let rest = parts.reduce((sum, part) => sum + part.length, 0);
+  for (; rest > 127; rest >>>= 7) prefix.push((rest & 127) | 128);
+  prefix.push(rest);
+  return [Uint8Array.from(prefix), ...parts];
 }
 
 function truncated(bytes: Uint8Array): HighwaterError {

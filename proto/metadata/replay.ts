@@ -37,25 +37,34 @@ export interface RefusedChange {
 export function replay(
   image: MetadataImage,
   revision: Revision,
-  records: readonly MetadataRecord[],
+  records: Iterable<MetadataRecord>,
 ): Replayed {
   invariant(revision > image.revision, 'a change is folded once, in order');
   const draft = openDraft(image, revision);
-  for (const [index, one] of records.entries()) {
-    const refused = replayOne(draft, one, index);
-    if (refused !== undefined) return { image: Object.freeze({ ...image, revision }), refused };
-  }
-  return { image: sealDraft(draft), refused: undefined };
+  const refused = replayAll(draft, records);
+  return refused === undefined
+    ? { image: sealDraft(draft), refused }
+    : { image: Object.freeze({ ...image, revision }), refused };
 }
 
 /** Rebuilds an image from the records of a snapshot. */
-export function replaySnapshot(revision: Revision, records: readonly MetadataRecord[]): Replayed {
+export function replaySnapshot(revision: Revision, records: Iterable<MetadataRecord>): Replayed {
   const draft = openDraft(emptyImage, revision);
-  for (const [index, one] of records.entries()) {
-    const refused = replayOne(draft, one, index);
-    if (refused !== undefined) return { image: emptyImage, refused };
+  const refused = replayAll(draft, records);
+  return { image: refused === undefined ? sealDraft(draft) : emptyImage, refused };
+}
+
+/** Folds records into the draft until one is refused. */
+function replayAll(
+  draft: ImageDraft,
+  records: Iterable<MetadataRecord>,
+): RefusedChange | undefined {
+  let index = 0;
+  for (const one of records) {
+    const refused = replayOne(draft, one, index++);
+    if (refused !== undefined) return refused;
   }
-  return { image: sealDraft(draft), refused: undefined };
+  return undefined;
 }
 
 function replayOne(
