@@ -10,15 +10,17 @@ import { crc32c } from '../../proto/wire/crc32c.ts';
 /** Larger than any such file; a longer one is foreign. */
 const fileBytesMax = 64 * 1024;
 
+/** What such a file says: one JSON object. */
+export type CheckedContent = Readonly<Record<string, unknown>>;
+
 /** Replaces the file; durable once it resolves. */
 export async function writeCheckedFile(
   fs: FileSystem,
   place: { readonly directory: string; readonly name: string },
-  content: Readonly<Record<string, unknown>>,
+  content: CheckedContent,
 ): Promise<void> {
-  const body = JSON.stringify(content, undefined, 2);
   const path = `${place.directory}/${place.name}`;
-  const bytes = Buffer.from(`${body}\n${checksumOf(body)}\n`);
+  const bytes = Buffer.from(textOf(content));
   const file = await fs.open(`${path}.tmp`, 'create');
   try {
     await file.truncate(0);
@@ -35,7 +37,7 @@ export async function writeCheckedFile(
 export async function readCheckedFile(
   fs: FileSystem,
   path: string,
-): Promise<Readonly<Record<string, unknown>> | undefined> {
+): Promise<CheckedContent | undefined> {
   const stat = await fs.stat(path);
   if (stat === undefined) return undefined;
   if (stat.bytes > fileBytesMax) throw notWhole(path);
@@ -43,19 +45,36 @@ export async function readCheckedFile(
   try {
     const bytes = Buffer.alloc(stat.bytes);
     const count = await file.read(bytes, 0);
-    return parse(bytes.toString('utf8', 0, count), path);
+    const content = parseCheckedFile(bytes.toString('utf8', 0, count));
+    if (content === undefined) throw notWhole(path);
+    return content;
   } finally {
     await file.close();
   }
 }
 
-function parse(text: string, path: string): Readonly<Record<string, unknown>> {
+/** The whole text of a file. */
+export function textOf(content: CheckedContent): string {
+  const body = JSON.stringify(content, undefined, 2);
+  return `${body}\n${checksumOf(body)}\n`;
+}
+
+/** The content of a file; undefined if the text is not whole, or is none of these files. */
+export function parseCheckedFile(text: string): CheckedContent | undefined {
   const cut = text.lastIndexOf('\n', text.length - 2);
   const body = text.slice(0, cut);
-  if (cut <= 0 || text.slice(cut + 1) !== `${checksumOf(body)}\n`) throw notWhole(path);
-  const content: unknown = JSON.parse(body);
-  if (typeof content !== 'object' || content === null) throw notWhole(path);
-  return content as Readonly<Record<string, unknown>>;
+  if (cut <= 0 || text.slice(cut + 1) !== `${checksumOf(body)}\n`) return undefined;
+  return parseObject(body);
+}
+
+function parseObject(body: string): CheckedContent | undefined {
+  try {
+    const content: unknown = JSON.parse(body);
+    const isObject = typeof content === 'object' && content !== null && !Array.isArray(content);
+    return isObject ? (content as CheckedContent) : undefined;
+  } catch {
+    return undefined; // The checksum holds, yet it is no JSON: somebody else's file.
+  }
 }
 
 function checksumOf(body: string): string {

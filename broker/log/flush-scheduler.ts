@@ -6,6 +6,7 @@
  * A failed flush is fatal to the node. It is never tried again: the kernel may have dropped the
  * bytes and would answer the second time that all is well (rule B5.2).
  */
+import type { Offset } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import { type FlushShare, planFlush } from './core/flush-plan.ts';
 import type { FlushJournal, JournalUser } from './flush-journal.ts';
@@ -15,10 +16,13 @@ import type { JournalEntry } from './journal-format.ts';
 /** A log with written bytes. */
 export interface FlushTarget extends JournalUser {
   flushShare(): FlushShare | undefined;
-  journalEntries(): JournalEntry[];
-  /** Runs the flush; what was written when it began is stored when it ends. */
-  flushWith(flush: (upTo: number) => Promise<void>): Promise<void>;
-  readonly files: { flush(upTo: number): Promise<void> };
+  /** What the journal writes for this log, and up to where that stores it. */
+  journalShare(): { readonly entries: JournalEntry[]; readonly upTo: Offset };
+  /** The bytes go into their file after all, and into a later round. */
+  writeFirst(): void;
+  /** Runs the flush; on success everything up to `upTo`, or what was written, is stored. */
+  flushWith(flush: (upTo: Offset) => Promise<void>, upTo?: Offset): Promise<void>;
+  readonly files: { flush(upTo: Offset): Promise<void> };
 }
 
 /** What the scheduler rests on. */
@@ -33,10 +37,16 @@ export class FlushScheduler {
   readonly #options: FlushSchedulerOptions;
   #waiting = new Set<FlushTarget>();
   #isRunning = false;
+  #isCrowded = false;
   #hasFailed = false;
 
   constructor(options: FlushSchedulerOptions) {
     this.#options = options;
+  }
+
+  /** True while rounds touch so many logs that the journal takes them. */
+  get isCrowded(): boolean {
+    return this.#isCrowded;
   }
 
   /** The target has written bytes that shall be stored. */
@@ -61,29 +71,40 @@ export class FlushScheduler {
 
   async #round(): Promise<void> {
     const inPlace: FlushTarget[] = [];
-    const journalled: FlushTarget[] = [];
+    const others: FlushTarget[] = [];
+    const unwritten: FlushTarget[] = [];
     const shares: FlushShare[] = [];
     for (const target of this.#waiting) {
       // A target that may not be flushed at present asks again by itself.
       const share = target.flushShare();
       if (share === undefined) continue;
-      if (share.inPlaceOnly) inPlace.push(target);
-      else journalled.push(target);
-      if (!share.inPlaceOnly) shares.push(share);
+      if (share.inPlaceOnly) {
+        inPlace.push(target);
+        continue;
+      }
+      shares.push(share);
+      if (share.isWritten) others.push(target);
+      else unwritten.push(target);
     }
     this.#waiting = new Set();
-    if (planFlush(shares) === 'journal') {
-      const entries = journalled.flatMap((target) => target.journalEntries());
+    if (shares.length === 0) return flushEach(inPlace);
+
+    const forJournal = [...others, ...unwritten];
+    this.#isCrowded = planFlush(shares) === 'journal';
+    if (this.#isCrowded) {
+      const journalled = forJournal.map((target) => ({ target, ...target.journalShare() }));
+      const entries = journalled.flatMap((one) => one.entries);
       let bytes = 0;
       for (const entry of entries) bytes += entry.bytes;
       if (this.#options.journal.hasRoom(bytes, entries.length)) {
-        const written = this.#options.journal.write(entries, journalled);
-        const all = journalled.map((target) => target.flushWith(() => written));
+        const written = this.#options.journal.write(entries, forJournal);
+        const all = journalled.map(({ target, upTo }) => target.flushWith(() => written, upTo));
         await Promise.all([...all, flushEach(inPlace)]);
         return;
       }
     }
-    await flushEach([...inPlace, ...journalled]);
+    for (const target of unwritten) target.writeFirst();
+    await flushEach([...inPlace, ...others]);
   }
 }
 

@@ -50,6 +50,10 @@ export class ByteBudget {
     return this.#used;
   }
 
+  get isHalfUsed(): boolean {
+    return this.#used * 2 > this.#max;
+  }
+
   hasRoom(bytes: number): boolean {
     return this.#used + bytes <= this.#max;
   }

@@ -204,6 +204,7 @@ export class LogLifecycle {
 
   /** Only in the writer's exclusive work, with everything recorded: back to the record alone. */
   becomeIdle(): void {
+    this.writer.rest();
     this.#segments?.active.release();
     this.#segments = undefined;
     this.#loading = undefined;

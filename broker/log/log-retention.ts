@@ -34,7 +34,8 @@ export async function retainLog(life: LogLifecycle, nowMs: number): Promise<Offs
   if (start === segments.active.endOffset) {
     // All of it has expired: the active segment is sealed, so that it can go like the others.
     await writer.exclusive(() => {
-      if (segments.active.bytes > 0) writer.files.sealed(segments.roll());
+      const isAllWritten = writer.stored <= writer.written;
+      if (segments.active.bytes > 0 && isAllWritten) writer.files.sealed(segments.roll());
       return Promise.resolve();
     });
   }

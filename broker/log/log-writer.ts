@@ -5,15 +5,20 @@
  *
  * accepted → written (in the file) → stored (durable, or in the page cache for flush=os).
  *
- * Invariants: (1) stored <= written <= accepted, all on batch boundaries;
- *             (2) bytes above `stored` are held in memory, so that the journal can write them again;
- *             (3) while `exclusive` work runs, no write and no flush of this log is in flight.
+ * While many logs are busy the order is another: small appends go into the journal first, which
+ * stores them, and are written behind it, many at a time. Their place in the file is fixed by then.
+ *
+ * Invariants: (1) stored and written are at most accepted, all on batch boundaries;
+ *             (2) bytes above either are held in memory;
+ *             (3) while `exclusive` work runs, no write and no flush of this log is in flight;
+ *             (4) the segment does not roll below `stored`.
  * A failed write or flush stops the writer: it takes nothing until `reset`.
  */
-import type { Offset } from '../../proto/model/offset.ts';
+import { type Offset, offset } from '../../proto/model/offset.ts';
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import type { FlushShare } from './core/flush-plan.ts';
 import { shouldRoll } from './core/roll-policy.ts';
+import { ExclusiveWork } from './exclusive-work.ts';
 import type { JournalEntry } from './journal-format.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
@@ -38,6 +43,9 @@ export interface WriterHost {
   onFailure(caught: unknown, end: Offset): void;
 }
 
+/** Bytes of one log that may be in the journal and not in their segment: one write takes them all. */
+const behindBytesMax = 64 * 1024;
+
 export class LogWriter {
   readonly files: UnflushedFiles;
   readonly #context: LogContext;
@@ -48,13 +56,21 @@ export class LogWriter {
   #stored: Offset;
   /** Up to here bytes counted as stored without any flush: the journal does not have them. */
   #unflushedTo = 0;
+  /** The open segments, once the log is marked and may be written. */
+  #segments: SegmentSet | undefined;
+  /** Somebody needs the file to hold everything: nothing is written behind. */
+  #mustWrite = false;
   #isWriting = false;
   #isPumpDue = false;
   #flushes = 0;
-  #holds = 0;
+  readonly #exclusive = new ExclusiveWork({
+    isBusy: () => this.#isWriting || this.#flushes > 0,
+    onReleased: () => {
+      this.#schedulePump();
+      this.#requestFlush();
+    },
+  });
   #hasFailed = false;
-  #waiting: (() => void)[] = [];
-  #exclusiveChain: Promise<unknown> = Promise.resolve();
 
   constructor(context: LogContext, host: WriterHost, end: Offset) {
     this.#context = context;
@@ -85,23 +101,21 @@ export class LogWriter {
 
   /** Runs work alone: what was in flight has ended, nothing begins before the work is done. */
   exclusive<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.#holds++;
-    const run = this.#exclusiveChain.then(async () => {
-      while (this.#isWriting || this.#flushes > 0) await this.#somethingEnded();
-      return work();
-    });
-    const done = (): void => {
-      this.#holds--;
-      this.#schedulePump();
-      this.#requestFlush();
-    };
-    this.#exclusiveChain = run.then(done, done);
-    return run;
+    return this.#exclusive.run(work);
   }
 
   /** Resolves when everything below `end` has been written, or never will be. */
   async reached(end: Offset): Promise<void> {
-    while (this.#written < end && !this.#hasFailed) await this.#somethingEnded();
+    while (this.#written < end && !this.#hasFailed) {
+      this.#mustWrite = true;
+      this.#schedulePump();
+      await this.#exclusive.somethingEnds();
+    }
+  }
+
+  /** The log is unloaded: the next write opens it again. */
+  rest(): void {
+    this.#segments = undefined;
   }
 
   /** Only in exclusive work: the log ends here, flushed in place; what was accepted above is gone. */
@@ -113,27 +127,49 @@ export class LogWriter {
     this.#stored = end;
     this.#unflushedTo = 0;
     this.#hasFailed = false;
+    this.#mustWrite = false;
+    this.#segments = undefined;
     this.files.clear();
   }
 
   /** What a flush round would flush; undefined if there is nothing, or not now. */
   flushShare(): FlushShare | undefined {
-    if (this.#holds > 0 || this.#hasFailed || this.#unstored.bytes === 0) return undefined;
-    return {
-      files: this.files.count,
-      bytes: this.#unstored.bytes,
-      inPlaceOnly: this.#unflushedTo > this.files.flushedTo,
-    };
+    if (this.#exclusive.isHeld || this.#hasFailed) return undefined;
+    const inPlaceOnly = this.#unflushedTo > this.files.flushedTo;
+    if (this.#unstored.bytes > 0) {
+      return { files: this.files.count, bytes: this.#unstored.bytes, inPlaceOnly, isWritten: true };
+    }
+    const bytes = this.#pending.freshBytes;
+    if (bytes === 0 || !this.#mayJournalFirst()) return undefined;
+    return { files: 1, bytes, inPlaceOnly: false, isWritten: false };
   }
 
-  /** The bytes that a journal round writes again. */
-  journalEntries(): JournalEntry[] {
-    return this.#unstored.journalEntries(this.#host.key);
+  /** The bytes that a journal round writes, and up to where the log is stored by it. */
+  journalShare(): { readonly entries: JournalEntry[]; readonly upTo: Offset } {
+    const { key } = this.#host;
+    if (this.#unstored.bytes > 0 || this.#segments === undefined) {
+      return { entries: this.#unstored.journalEntries(key), upTo: this.#written };
+    }
+    const { active } = this.#segments;
+    const { skip, buffers, endOffset } = this.#pending.fresh();
+    const entry = {
+      key,
+      segmentBase: active.baseOffset,
+      position: active.bytes + skip,
+      buffers,
+      bytes: this.#pending.freshBytes,
+    };
+    return { entries: [entry], upTo: offset(endOffset) };
+  }
+
+  /** The round is none for the journal: what waits is written first, as usual. */
+  writeFirst(): void {
+    this.#mustWrite = true;
+    this.#schedulePump();
   }
 
   /** Runs one flush of what is written now; on success that is stored. */
-  async flushWith(flush: (upTo: Offset) => Promise<void>): Promise<void> {
-    const upTo = this.#written;
+  async flushWith(flush: (upTo: Offset) => Promise<void>, upTo = this.#written): Promise<void> {
     this.#flushes++;
     try {
       await flush(upTo);
@@ -143,7 +179,7 @@ export class LogWriter {
       throw caught;
     } finally {
       this.#flushes--;
-      this.#somethingEnds();
+      this.#exclusive.ended();
     }
   }
 
@@ -159,7 +195,9 @@ export class LogWriter {
 
   /** Flushes in place what the journal holds of this log, so that the journal may forget it. */
   async flushBehind(): Promise<void> {
-    while (this.#holds > 0) await this.#exclusiveChain;
+    await this.#exclusive.released();
+    await this.reached(this.#stored);
+    await this.#exclusive.released();
     if (!this.#hasFailed) await this.flushWith((upTo) => this.files.flush(upTo));
   }
 
@@ -173,36 +211,51 @@ export class LogWriter {
     this.#isPumpDue = true;
     this.#context.clock.soon(() => {
       this.#isPumpDue = false;
-      if (this.#isWriting || this.#holds > 0 || this.#hasFailed || this.#pending.isEmpty) return;
+      if (this.#isWriting || this.#exclusive.isHeld || this.#hasFailed || this.#pending.isEmpty)
+        return;
+      if (this.#mayJournalFirst()) {
+        if (this.#pending.freshBytes > 0) this.#context.flusher.request(this);
+        return;
+      }
       this.#isWriting = true;
       void this.#writePending();
     });
+  }
+
+  /** True while what waits is better stored by the journal than written at once. */
+  #mayJournalFirst(): boolean {
+    const { flusher, unstored } = this.#context;
+    const active = this.#segments?.active;
+    if (active === undefined || this.#isWriting || this.#mustWrite) return false;
+    if (!flusher.isCrowded || this.#host.config().flush === 'os') return false;
+    if (this.#unstored.bytes > 0 || this.#unflushedTo > this.files.flushedTo) return false;
+    if (this.#pending.bytes > behindBytesMax || unstored.isHalfUsed) return false;
+    return active.bytes + this.#pending.bytes <= this.#host.config().segmentBytes;
   }
 
   async #writePending(): Promise<void> {
     let active: ActiveSegment | undefined;
     try {
       const segments = await this.#host.openForWriting();
-      while (!this.#pending.isEmpty && this.#holds === 0) {
+      this.#segments = segments;
+      while (!this.#pending.isEmpty && !this.#exclusive.isHeld) {
         active = this.#segmentFor(segments);
         const room = this.#host.config().segmentBytes - active.bytes;
         const group = this.#pending.take(Math.min(room, this.#context.limits.writeBytesMax));
         const position = active.bytes;
         this.files.writing(active);
         await this.#context.watch.watch(active.write(group, this.#context.clock.wall()));
-        this.#unstored.push({
-          segmentBase: active.baseOffset,
-          position,
-          endOffset: active.endOffset,
-          group,
-        });
-        this.#afterWrite(active.endOffset);
+        const { baseOffset: segmentBase, endOffset } = active;
+        if (endOffset <= this.#stored) this.#context.unstored.add(-group.bytes);
+        else this.#unstored.push({ segmentBase, position, endOffset, group });
+        this.#afterWrite(endOffset);
       }
+      if (this.#pending.isEmpty) this.#mustWrite = false;
     } catch (caught) {
       await this.#failWrite(caught, active);
     } finally {
       this.#isWriting = false;
-      this.#somethingEnds();
+      this.#exclusive.ended();
       this.#schedulePump();
     }
   }
@@ -211,7 +264,10 @@ export class LogWriter {
   #segmentFor(segments: SegmentSet): ActiveSegment {
     const facts = { bytes: segments.active.bytes, beganMs: segments.active.beganMs };
     const next = { bytes: this.#pending.nextBytes, nowMs: this.#context.clock.wall() };
-    if (shouldRoll(this.#host.config(), facts, next)) this.files.sealed(segments.roll());
+    const isPlaced = segments.active.endOffset < this.#stored;
+    if (!isPlaced && shouldRoll(this.#host.config(), facts, next)) {
+      this.files.sealed(segments.roll());
+    }
     return segments.active;
   }
 
@@ -224,11 +280,12 @@ export class LogWriter {
     } else {
       this.#requestFlush();
     }
-    this.#somethingEnds();
+    this.#exclusive.ended();
   }
 
   #advanceStored(upTo: Offset): void {
     this.#context.unstored.add(-this.#unstored.release(upTo));
+    this.#pending.journalledTo(upTo);
     if (upTo <= this.#stored) return;
     this.#stored = upTo;
     this.#host.onStored();
@@ -239,20 +296,12 @@ export class LogWriter {
     this.#hasFailed = true;
     try {
       await active?.cutBack();
+      // What the journal holds has been acknowledged: without its segment the log cannot go on.
+      if (this.#stored > this.#written) throw caught;
       this.#host.onFailure(caught, this.#written);
     } catch (second) {
       // Partial bytes that cannot be removed would come back as a torn tail of somebody else's log.
       this.#context.onFatal(second);
     }
-  }
-
-  #somethingEnded(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  #somethingEnds(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
   }
 }

@@ -1,4 +1,8 @@
-/** Accepted batches of one log that wait for the next write, in order. */
+/**
+ * Accepted batches of one log that wait for the next write, in order. The first of them may be in the
+ * journal already, and so be stored before they are written.
+ */
+import type { Offset } from '../../proto/model/offset.ts';
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import type { WriteGroup } from './segment.ts';
 
@@ -14,6 +18,9 @@ export class PendingBatches {
   #batches: PendingBatch[] = [];
   #first = 0;
   #bytes = 0;
+  /** Batches before this index are in the journal. */
+  #journalled = 0;
+  #journalledBytes = 0;
 
   get isEmpty(): boolean {
     return this.#first === this.#batches.length;
@@ -28,6 +35,31 @@ export class PendingBatches {
     return this.#batches[this.#first]?.bytes.length ?? 0;
   }
 
+  /** Bytes that are not in the journal. */
+  get freshBytes(): number {
+    return this.#bytes - this.#journalledBytes;
+  }
+
+  /** What the journal does not have yet: how far behind the first waiting byte it begins, and what. */
+  fresh(): { readonly skip: number; readonly buffers: Buffer[]; readonly endOffset: number } {
+    const fresh = this.#batches.slice(this.#journalled);
+    return {
+      skip: this.#journalledBytes,
+      buffers: fresh.map((batch) => batch.bytes),
+      endOffset: (fresh.at(-1)?.header.lastOffset ?? -1) + 1,
+    };
+  }
+
+  /** The journal has everything below an offset. */
+  journalledTo(end: Offset): void {
+    for (;;) {
+      const batch = this.#batches[this.#journalled];
+      if (batch === undefined || batch.header.lastOffset >= end) return;
+      this.#journalled++;
+      this.#journalledBytes += batch.bytes.length;
+    }
+  }
+
   push(bytes: Buffer, header: BatchHeader): void {
     this.#batches.push({ bytes, header });
     this.#bytes += bytes.length;
@@ -37,6 +69,8 @@ export class PendingBatches {
     this.#batches = [];
     this.#first = 0;
     this.#bytes = 0;
+    this.#journalled = 0;
+    this.#journalledBytes = 0;
   }
 
   /** As many of the waiting batches as fit one write of `bytesMax`; at least one. */
@@ -52,6 +86,8 @@ export class PendingBatches {
       headers.push(batch.header);
       bytes += batch.bytes.length;
       this.#first++;
+      if (this.#first <= this.#journalled) this.#journalledBytes -= batch.bytes.length;
+      else this.#journalled = this.#first;
     }
     this.#bytes -= bytes;
     this.#compact();
@@ -59,12 +95,9 @@ export class PendingBatches {
   }
 
   #compact(): void {
-    if (this.isEmpty) {
-      this.#batches = [];
-      this.#first = 0;
-    } else if (this.#first > 1024) {
-      this.#batches = this.#batches.slice(this.#first);
-      this.#first = 0;
-    }
+    if (!this.isEmpty && this.#first <= 1024) return;
+    this.#batches = this.#batches.slice(this.#first);
+    this.#journalled -= this.#first;
+    this.#first = 0;
   }
 }

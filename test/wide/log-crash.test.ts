@@ -24,6 +24,8 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 /** What the parent knows of one log: no start may show less. */
 interface Known {
   stored: number;
+  /** Set while a cut is under way: what is told to be stored meanwhile may go with it. */
+  cuttingTo: number | undefined;
 }
 
 /** One life of the writer; resolves to what it printed. */
@@ -54,14 +56,19 @@ function live(words: readonly string[], ms: number): Promise<string[]> {
 function note(known: Map<number, Known>, lines: readonly string[]): void {
   for (const line of lines) {
     const [what = '', partition = '', value = '', more = ''] = line.split(' ');
-    const log = known.get(Number(partition)) ?? { stored: 0 };
+    const log = known.get(Number(partition)) ?? { stored: 0, cuttingTo: undefined };
     known.set(Number(partition), log);
+    const least = Math.min(log.stored, log.cuttingTo ?? log.stored);
     if (what === 'end') {
-      expect(Number(more), `log ${partition} after a start`).toBeGreaterThanOrEqual(log.stored);
+      expect(Number(more), `log ${partition} after a start`).toBeGreaterThanOrEqual(least);
       log.stored = Number(more);
+      log.cuttingTo = undefined;
     } else if (what === 'stored') log.stored = Number(value);
-    else if (what === 'cutting') log.stored = Math.min(log.stored, Math.max(0, Number(value) - 3));
-    else if (what === 'fatal') throw new Error(line);
+    else if (what === 'cutting') log.cuttingTo = Math.max(0, Number(value) - 3);
+    else if (what === 'cut') {
+      log.stored = Number(value);
+      log.cuttingTo = undefined;
+    } else if (what === 'fatal') throw new Error(line);
   }
 }
 

@@ -16,6 +16,8 @@ export interface FlushShare {
   readonly bytes: number;
   /** Bytes that the journal does not have lie below: they must be flushed where they are. */
   readonly inPlaceOnly: boolean;
+  /** False if the bytes are not in their file yet: only the journal can store them at once. */
+  readonly isWritten: boolean;
 }
 
 /** Decides for one round. */
