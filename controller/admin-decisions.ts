@@ -1,5 +1,6 @@
 /** Every administrative change: which RPC it is, which decision it takes, what it answers. */
 import { adminService } from '../proto/generated/highwater/v1/admin.ts';
+import { isSystemTopic } from '../proto/metadata/topic-name.ts';
 import { topicId } from '../proto/model/ids.ts';
 import { leaderEpoch, offset } from '../proto/model/offset.ts';
 import type { Random } from '../proto/ports/random.ts';
@@ -39,7 +40,8 @@ export function adminDecisions(options: AdminDecisionsOptions): AdminDecisions {
             replicationFactor:
               request.replicationFactor === 0 ? undefined : request.replicationFactor,
             assignment: request.assignment.map((list) => list.replicas),
-            isInternal: false,
+            // Brokers pass on no client's request for such a name.
+            isInternal: isSystemTopic(request.name),
           },
           { topicId: topicId(random.uuid()), random: draw() },
         ),

@@ -11,6 +11,7 @@ import { type BrokerEpoch, type Revision, revision } from '../../proto/model/off
 import type { LinkEndpoint, PeerAddress } from '../../proto/ports/link.ts';
 import type { RpcServer } from '../../proto/ports/rpc.ts';
 import type { Authorizer } from '../access/authorizer.ts';
+import type { GroupCoordinator } from '../group/group-coordinator.ts';
 import type { DataDirectory } from '../log/data-directory.ts';
 import type { LogDirectory } from '../log/log-directory.ts';
 import { ControllerLinks } from '../membership/controller-links.ts';
@@ -19,15 +20,9 @@ import { MetadataFollower } from '../membership/metadata-follower.ts';
 import { PartitionTable } from '../partitions/partition-table.ts';
 import { ControllerConversation } from '../replication/controller-conversation.ts';
 import { ReplicationStreams } from '../replication/replication-streams.ts';
-import { registerAdmin } from '../services/admin-service.ts';
-import { ControllerForward } from '../services/controller-forward.ts';
-import { registerFetch } from '../services/fetch-service.ts';
-import { registerMetadata } from '../services/metadata-service.ts';
-import { registerProduce } from '../services/produce-service.ts';
-import { ProducerIds } from '../services/producer-ids.ts';
 import type { Address } from './addresses.ts';
 import { type BrokerMemory, readBrokerMemory, writeBrokerMemory } from './broker-state.ts';
-import { hostedPartitions } from './hosted-partitions.ts';
+import { serveClients } from './client-services.ts';
 import { ImageSource } from './image-source.ts';
 import { tellFenced, tellLease } from './incident-log.ts';
 import type { Machine } from './machine.ts';
@@ -65,6 +60,7 @@ export class BrokerRole {
   readonly #source: ImageSource;
   #memory: BrokerMemory;
   #table: PartitionTable | undefined;
+  #groups: GroupCoordinator | undefined;
   #registered: Revision | undefined;
   #isStarting = false;
   #isReady = false;
@@ -128,29 +124,15 @@ export class BrokerRole {
   /** Registers every public service. */
   serve(server: RpcServer): void {
     const { machine, nodeId, authorizer } = this.#options;
-    const { clock, random } = machine;
-    const partitions = hostedPartitions(
+    this.#groups = serveClients(server, {
       nodeId,
-      () => this.#metadata.image,
-      () => this.#table,
-    );
-    const forward = new ControllerForward({
+      machine,
+      authorizer,
+      source: this.#source,
       links: this.#links,
-      activeController: () => this.#membership.activeController,
-      clock,
-      random,
-    });
-    const activeController = (): NodeId | undefined => this.#membership.activeController;
-    const producerIds = new ProducerIds({
-      nodeId,
-      links: this.#links,
-      activeController,
       brokerEpoch: () => this.#membership.brokerEpoch,
+      table: () => this.#table,
     });
-    registerProduce(server, { partitions, authorizer, clock, producerIds });
-    registerFetch(server, { partitions, authorizer, clock });
-    registerMetadata(server, { source: this.#source, authorizer, clock });
-    registerAdmin(server, { source: this.#source, partitions, authorizer, forward });
   }
 
   /** Begins to register and to follow; the server listens by now. */
@@ -178,6 +160,7 @@ export class BrokerRole {
 
   /** Ends at once, without a word to anybody. */
   close(): void {
+    this.#groups?.close();
     this.#table?.stop();
     this.#streams.close();
     this.#conversation.close();

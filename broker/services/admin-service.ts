@@ -9,6 +9,7 @@ import {
   type DescribeTopicResponse,
 } from '../../proto/generated/highwater/v1/admin.ts';
 import { topicNamed } from '../../proto/metadata/image.ts';
+import { internalPrefix } from '../../proto/metadata/topic-name.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { topicSettings } from '../../proto/model/topic-settings.ts';
 import type {
@@ -43,7 +44,19 @@ export function registerAdmin(registry: RpcRegistry, options: AdminServiceOption
         deadlineMs: context.deadlineMs,
       }),
     );
-  change(adminService.createTopic);
+  registry.unary(adminService.createTopic, async (request, context) => {
+    const principal = admin(authorizer, context);
+    if (request.name.startsWith(internalPrefix))
+      throw new HighwaterError(
+        'INVALID_TOPIC',
+        `topic name ${request.name}: ${internalPrefix}… is the system's own`,
+        { outcome: 'not-written' },
+      );
+    return forward.change(adminService.createTopic, request, {
+      principal,
+      deadlineMs: context.deadlineMs,
+    });
+  });
   change(adminService.deleteTopic);
   change(adminService.alterTopic);
   change(adminService.addPartitions);
@@ -53,13 +66,16 @@ export function registerAdmin(registry: RpcRegistry, options: AdminServiceOption
   change(adminService.reassignPartition);
   change(adminService.changeVoter);
   change(adminService.finaliseFeatures);
-  registry.unary(adminService.describeTopic, async (request, context) => {
-    authorizer.authorize(authorizer.principalOf(context), 'read', {
-      kind: 'topic',
-      name: request.name,
-    });
-    return describeTopic(options, request.name);
-  });
+  registry.unary(
+    adminService.describeTopic,
+    answered((request, context) => {
+      authorizer.authorize(authorizer.principalOf(context), 'read', {
+        kind: 'topic',
+        name: request.name,
+      });
+      return describeTopic(options, request.name);
+    }),
+  );
   registry.unary(
     adminService.describeCluster,
     answered((_request, context): DescribeClusterResponse => {

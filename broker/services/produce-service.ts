@@ -16,6 +16,7 @@ import {
   type ProduceResponse,
   produceService,
 } from '../../proto/generated/highwater/v1/produce.ts';
+import { internalPrefix } from '../../proto/metadata/topic-name.ts';
 import type { Acks } from '../../proto/model/acks.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
@@ -183,6 +184,10 @@ function append(
     return decide(write.topicId, { kind: 'failure', value: found.failure });
   const { topic, replica } = found;
   options.authorizer.authorize(one.principal, 'produce', { kind: 'topic', name: topic.name });
+  if (topic.name.startsWith(internalPrefix))
+    throw new HighwaterError('INVALID_TOPIC', `${topic.name} is the system's own`, {
+      outcome: 'not-written',
+    });
   const stale = epochFailure(one, replica.state.metadata?.leaderEpoch);
   if (stale !== undefined) return decide(topic.topicId, { kind: 'failure', value: stale });
   const batch = batchOf(one);

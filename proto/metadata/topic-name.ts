@@ -23,3 +23,11 @@ export function topicNameFolded(name: string): string {
 
 /** Names of the system's own topics begin so; no client creates, alters or deletes them. */
 export const internalPrefix = '__';
+
+/** Where consumer groups are kept. */
+export const groupsTopic = '__groups';
+
+/** True for the topics that brokers have made for the system's own use. */
+export function isSystemTopic(name: string): boolean {
+  return name === groupsTopic;
+}

@@ -20,10 +20,10 @@ export const FindCoordinatorRequest = {
   read(reader: Reader, end: number): FindCoordinatorRequest {
     let group_: string = '';
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: group_ = reader.string(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: group_ = reader.string(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -55,12 +55,12 @@ export const FindCoordinatorResponse = {
     let host_: string = '';
     let port_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: host_ = reader.string(); break;
-        case 3: port_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 18: host_ = reader.string(); break;
+        case 24: port_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -89,13 +89,13 @@ export const MemberMessage = {
   read(reader: Reader, end: number): MemberMessage {
     let message_: MemberMessage['message'];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: message_ = { kind: 'hello', value: MemberHello.read(reader, nested(reader)) }; break;
-        case 2: message_ = { kind: 'owned', value: MemberOwned.read(reader, nested(reader)) }; break;
-        case 3: message_ = { kind: 'leave', value: MemberLeave.read(reader, nested(reader)) }; break;
-        case 4: message_ = { kind: 'heartbeat', value: MemberHeartbeat.read(reader, nested(reader)) }; break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: message_ = { kind: 'hello', value: MemberHello.read(reader, nested(reader)) }; break;
+        case 18: message_ = { kind: 'owned', value: MemberOwned.read(reader, nested(reader)) }; break;
+        case 26: message_ = { kind: 'leave', value: MemberLeave.read(reader, nested(reader)) }; break;
+        case 34: message_ = { kind: 'heartbeat', value: MemberHeartbeat.read(reader, nested(reader)) }; break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -148,18 +148,18 @@ export const MemberHello = {
     let rack_: string = '';
     let clientHost_: string = '';
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: group_ = reader.string(); break;
-        case 2: member_ = reader.string(); break;
-        case 3: instance_ = reader.string(); break;
-        case 4: bounded(topics_.length, 'topics'); topics_.push(reader.string()); break;
-        case 5: topicPattern_ = reader.string(); break;
-        case 6: assignor_ = reader.string(); break;
-        case 7: sessionTimeoutMs_ = reader.uint32(); break;
-        case 8: rack_ = reader.string(); break;
-        case 9: clientHost_ = reader.string(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: group_ = reader.string(); break;
+        case 18: member_ = reader.string(); break;
+        case 26: instance_ = reader.string(); break;
+        case 34: bounded(topics_.length, 'topics'); topics_.push(reader.string()); break;
+        case 42: topicPattern_ = reader.string(); break;
+        case 50: assignor_ = reader.string(); break;
+        case 56: sessionTimeoutMs_ = reader.uint32(); break;
+        case 66: rack_ = reader.string(); break;
+        case 74: clientHost_ = reader.string(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -189,11 +189,11 @@ export const MemberOwned = {
     let generation_: number = 0;
     const partitions_: TopicPartitions[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: generation_ = exact(reader.uint64(), 'generation'); break;
-        case 2: bounded(partitions_.length, 'partitions'); partitions_.push(TopicPartitions.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: generation_ = exact(reader.uint64(), 'generation'); break;
+        case 18: bounded(partitions_.length, 'partitions'); partitions_.push(TopicPartitions.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -216,9 +216,9 @@ export const MemberLeave = {
   },
   read(reader: Reader, end: number): MemberLeave {
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -241,9 +241,9 @@ export const MemberHeartbeat = {
   },
   read(reader: Reader, end: number): MemberHeartbeat {
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -258,6 +258,9 @@ export interface TopicPartitions {
   readonly topicId: TopicId;
   readonly topic: string;
   readonly partitions: readonly PartitionNumber[];
+  /** In an assignment: for each partition the generation at which the member was given it. A member that
+   * has held it since an earlier one has lost it in between and begins at the committed offset. */
+  readonly given: readonly number[];
 }
 
 export const TopicPartitions = {
@@ -265,6 +268,7 @@ export const TopicPartitions = {
     if (message.topicId.length > 0) writer.uint32(10).string(message.topicId);
     if (message.topic.length > 0) writer.uint32(18).string(message.topic);
     if (message.partitions.length > 0) { writer.uint32(26).fork(); for (const item of message.partitions) writer.uint32(item); writer.ldelim(); }
+    if (message.given.length > 0) { writer.uint32(34).fork(); for (const item of message.given) writer.uint64(item); writer.ldelim(); }
     return writer;
   },
   encode(message: TopicPartitions): readonly Uint8Array[] {
@@ -274,17 +278,21 @@ export const TopicPartitions = {
     let topicId_: TopicId = '' as TopicId;
     let topic_: string = '';
     const partitions_: PartitionNumber[] = [];
+    const given_: number[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: topic_ = reader.string(); break;
-        case 3: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(partitions_.length, 'partitions'); partitions_.push(branded(makePartitionNumber, reader.uint32(), 'partitions')); } } else { bounded(partitions_.length, 'partitions'); partitions_.push(branded(makePartitionNumber, reader.uint32(), 'partitions')); } break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 18: topic_ = reader.string(); break;
+        case 26: { const stop = nested(reader); while (reader.pos < stop) { bounded(partitions_.length, 'partitions'); partitions_.push(branded(makePartitionNumber, reader.uint32(), 'partitions')); } arrived(reader, stop); break; }
+        case 24: bounded(partitions_.length, 'partitions'); partitions_.push(branded(makePartitionNumber, reader.uint32(), 'partitions')); break;
+        case 34: { const stop = nested(reader); while (reader.pos < stop) { bounded(given_.length, 'given'); given_.push(exact(reader.uint64(), 'given')); } arrived(reader, stop); break; }
+        case 32: bounded(given_.length, 'given'); given_.push(exact(reader.uint64(), 'given')); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
-    return { topicId: topicId_, topic: topic_, partitions: partitions_ };
+    return { topicId: topicId_, topic: topic_, partitions: partitions_, given: given_ };
   },
   decode(bytes: Uint8Array): TopicPartitions {
     return guarded('TopicPartitions', bytes, (reader) => TopicPartitions.read(reader, reader.len));
@@ -308,12 +316,12 @@ export const CoordinatorMessage = {
   read(reader: Reader, end: number): CoordinatorMessage {
     let message_: CoordinatorMessage['message'];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: message_ = { kind: 'assignment', value: Assignment.read(reader, nested(reader)) }; break;
-        case 2: message_ = { kind: 'failure', value: Failure.read(reader, nested(reader)) }; break;
-        case 3: message_ = { kind: 'heartbeat', value: CoordinatorHeartbeat.read(reader, nested(reader)) }; break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: message_ = { kind: 'assignment', value: Assignment.read(reader, nested(reader)) }; break;
+        case 18: message_ = { kind: 'failure', value: Failure.read(reader, nested(reader)) }; break;
+        case 26: message_ = { kind: 'heartbeat', value: CoordinatorHeartbeat.read(reader, nested(reader)) }; break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -343,11 +351,11 @@ export const Assignment = {
     let generation_: number = 0;
     const partitions_: TopicPartitions[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: generation_ = exact(reader.uint64(), 'generation'); break;
-        case 2: bounded(partitions_.length, 'partitions'); partitions_.push(TopicPartitions.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: generation_ = exact(reader.uint64(), 'generation'); break;
+        case 18: bounded(partitions_.length, 'partitions'); partitions_.push(TopicPartitions.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -370,9 +378,9 @@ export const CoordinatorHeartbeat = {
   },
   read(reader: Reader, end: number): CoordinatorHeartbeat {
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -408,13 +416,13 @@ export const CommitOffsetsRequest = {
     let generation_: number = 0;
     const offsets_: OffsetCommit[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: group_ = reader.string(); break;
-        case 2: member_ = reader.string(); break;
-        case 3: generation_ = exact(reader.uint64(), 'generation'); break;
-        case 4: bounded(offsets_.length, 'offsets'); offsets_.push(OffsetCommit.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: group_ = reader.string(); break;
+        case 18: member_ = reader.string(); break;
+        case 24: generation_ = exact(reader.uint64(), 'generation'); break;
+        case 34: bounded(offsets_.length, 'offsets'); offsets_.push(OffsetCommit.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -453,14 +461,14 @@ export const OffsetCommit = {
     let position_: Position | undefined = undefined;
     let note_: string = '';
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: topic_ = reader.string(); break;
-        case 3: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 4: position_ = Position.read(reader, nested(reader)); break;
-        case 5: note_ = reader.string(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 18: topic_ = reader.string(); break;
+        case 24: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 34: position_ = Position.read(reader, nested(reader)); break;
+        case 42: note_ = reader.string(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -486,10 +494,10 @@ export const CommitOffsetsResponse = {
   read(reader: Reader, end: number): CommitOffsetsResponse {
     const results_: OffsetCommitResult[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: bounded(results_.length, 'results'); results_.push(OffsetCommitResult.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: bounded(results_.length, 'results'); results_.push(OffsetCommitResult.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -521,12 +529,12 @@ export const OffsetCommitResult = {
     let partition_: PartitionNumber = 0 as PartitionNumber;
     let failure_: Failure | undefined = undefined;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 3: failure_ = Failure.read(reader, nested(reader)); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 16: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 26: failure_ = Failure.read(reader, nested(reader)); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -541,12 +549,16 @@ export interface FetchOffsetsRequest {
   readonly group: string;
   /** All partitions of the group if empty. */
   readonly partitions: readonly TopicPartitions[];
+  /** The answer comes from a coordinator that has reached this generation, so that one which has been
+   * replaced without knowing it gives no old offsets. */
+  readonly generation: number;
 }
 
 export const FetchOffsetsRequest = {
   write(message: FetchOffsetsRequest, writer: Writer): Writer {
     if (message.group.length > 0) writer.uint32(10).string(message.group);
     for (const item of message.partitions) TopicPartitions.write(item, writer.uint32(18).fork()).ldelim();
+    if (message.generation !== 0) writer.uint32(24).uint64(message.generation);
     return writer;
   },
   encode(message: FetchOffsetsRequest): readonly Uint8Array[] {
@@ -555,16 +567,18 @@ export const FetchOffsetsRequest = {
   read(reader: Reader, end: number): FetchOffsetsRequest {
     let group_: string = '';
     const partitions_: TopicPartitions[] = [];
+    let generation_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: group_ = reader.string(); break;
-        case 2: bounded(partitions_.length, 'partitions'); partitions_.push(TopicPartitions.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: group_ = reader.string(); break;
+        case 18: bounded(partitions_.length, 'partitions'); partitions_.push(TopicPartitions.read(reader, nested(reader))); break;
+        case 24: generation_ = exact(reader.uint64(), 'generation'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
-    return { group: group_, partitions: partitions_ };
+    return { group: group_, partitions: partitions_, generation: generation_ };
   },
   decode(bytes: Uint8Array): FetchOffsetsRequest {
     return guarded('FetchOffsetsRequest', bytes, (reader) => FetchOffsetsRequest.read(reader, reader.len));
@@ -586,10 +600,10 @@ export const FetchOffsetsResponse = {
   read(reader: Reader, end: number): FetchOffsetsResponse {
     const offsets_: OffsetCommit[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: bounded(offsets_.length, 'offsets'); offsets_.push(OffsetCommit.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: bounded(offsets_.length, 'offsets'); offsets_.push(OffsetCommit.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -612,9 +626,9 @@ export const ListGroupsRequest = {
   },
   read(reader: Reader, end: number): ListGroupsRequest {
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -640,10 +654,10 @@ export const ListGroupsResponse = {
   read(reader: Reader, end: number): ListGroupsResponse {
     const groups_: GroupSummary[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: bounded(groups_.length, 'groups'); groups_.push(GroupSummary.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: bounded(groups_.length, 'groups'); groups_.push(GroupSummary.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -675,12 +689,12 @@ export const GroupSummary = {
     let state_: string = '';
     let members_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: group_ = reader.string(); break;
-        case 2: state_ = reader.string(); break;
-        case 3: members_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: group_ = reader.string(); break;
+        case 18: state_ = reader.string(); break;
+        case 24: members_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -706,10 +720,10 @@ export const DescribeGroupRequest = {
   read(reader: Reader, end: number): DescribeGroupRequest {
     let group_: string = '';
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: group_ = reader.string(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: group_ = reader.string(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -750,15 +764,15 @@ export const DescribeGroupResponse = {
     const members_: GroupMember[] = [];
     const lags_: GroupLag[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: group_ = reader.string(); break;
-        case 2: state_ = reader.string(); break;
-        case 3: generation_ = exact(reader.uint64(), 'generation'); break;
-        case 4: assignor_ = reader.string(); break;
-        case 5: bounded(members_.length, 'members'); members_.push(GroupMember.read(reader, nested(reader))); break;
-        case 6: bounded(lags_.length, 'lags'); lags_.push(GroupLag.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: group_ = reader.string(); break;
+        case 18: state_ = reader.string(); break;
+        case 24: generation_ = exact(reader.uint64(), 'generation'); break;
+        case 34: assignor_ = reader.string(); break;
+        case 42: bounded(members_.length, 'members'); members_.push(GroupMember.read(reader, nested(reader))); break;
+        case 50: bounded(lags_.length, 'lags'); lags_.push(GroupLag.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -796,14 +810,14 @@ export const GroupMember = {
     const assigned_: TopicPartitions[] = [];
     const owned_: TopicPartitions[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: member_ = reader.string(); break;
-        case 2: instance_ = reader.string(); break;
-        case 3: clientHost_ = reader.string(); break;
-        case 4: bounded(assigned_.length, 'assigned'); assigned_.push(TopicPartitions.read(reader, nested(reader))); break;
-        case 5: bounded(owned_.length, 'owned'); owned_.push(TopicPartitions.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: member_ = reader.string(); break;
+        case 18: instance_ = reader.string(); break;
+        case 26: clientHost_ = reader.string(); break;
+        case 34: bounded(assigned_.length, 'assigned'); assigned_.push(TopicPartitions.read(reader, nested(reader))); break;
+        case 42: bounded(owned_.length, 'owned'); owned_.push(TopicPartitions.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -819,11 +833,14 @@ export interface GroupLag {
   readonly topicId: TopicId;
   readonly topic: string;
   readonly partition: PartitionNumber;
-  readonly committedOffset: Offset;
-  readonly highWatermark: Offset;
-  readonly lagRecords: number;
-  readonly lagBytes: number;
-  readonly lagMs: number;
+  /** Absent: nothing was committed. */
+  readonly committedOffset?: Offset | undefined;
+  /** Absent where the coordinator holds no replica of the partition, and so are the lags. */
+  readonly highWatermark?: Offset | undefined;
+  readonly lagRecords?: number | undefined;
+  readonly lagBytes?: number | undefined;
+  /** How long the first record that is not handled has been waiting. */
+  readonly lagMs?: number | undefined;
   readonly member: string;
 }
 
@@ -832,11 +849,11 @@ export const GroupLag = {
     if (message.topicId.length > 0) writer.uint32(10).string(message.topicId);
     if (message.topic.length > 0) writer.uint32(18).string(message.topic);
     if (message.partition !== 0) writer.uint32(24).uint32(message.partition);
-    if (message.committedOffset !== 0) writer.uint32(32).uint64(message.committedOffset);
-    if (message.highWatermark !== 0) writer.uint32(40).uint64(message.highWatermark);
-    if (message.lagRecords !== 0) writer.uint32(48).uint64(message.lagRecords);
-    if (message.lagBytes !== 0) writer.uint32(56).uint64(message.lagBytes);
-    if (message.lagMs !== 0) writer.uint32(64).uint64(message.lagMs);
+    if (message.committedOffset !== undefined) writer.uint32(32).uint64(message.committedOffset);
+    if (message.highWatermark !== undefined) writer.uint32(40).uint64(message.highWatermark);
+    if (message.lagRecords !== undefined) writer.uint32(48).uint64(message.lagRecords);
+    if (message.lagBytes !== undefined) writer.uint32(56).uint64(message.lagBytes);
+    if (message.lagMs !== undefined) writer.uint32(64).uint64(message.lagMs);
     if (message.member.length > 0) writer.uint32(74).string(message.member);
     return writer;
   },
@@ -847,25 +864,25 @@ export const GroupLag = {
     let topicId_: TopicId = '' as TopicId;
     let topic_: string = '';
     let partition_: PartitionNumber = 0 as PartitionNumber;
-    let committedOffset_: Offset = 0 as Offset;
-    let highWatermark_: Offset = 0 as Offset;
-    let lagRecords_: number = 0;
-    let lagBytes_: number = 0;
-    let lagMs_: number = 0;
+    let committedOffset_: Offset | undefined = undefined;
+    let highWatermark_: Offset | undefined = undefined;
+    let lagRecords_: number | undefined = undefined;
+    let lagBytes_: number | undefined = undefined;
+    let lagMs_: number | undefined = undefined;
     let member_: string = '';
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: topic_ = reader.string(); break;
-        case 3: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 4: committedOffset_ = branded(makeOffset, exact(reader.uint64(), 'committed_offset'), 'committed_offset'); break;
-        case 5: highWatermark_ = branded(makeOffset, exact(reader.uint64(), 'high_watermark'), 'high_watermark'); break;
-        case 6: lagRecords_ = exact(reader.uint64(), 'lag_records'); break;
-        case 7: lagBytes_ = exact(reader.uint64(), 'lag_bytes'); break;
-        case 8: lagMs_ = exact(reader.uint64(), 'lag_ms'); break;
-        case 9: member_ = reader.string(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 18: topic_ = reader.string(); break;
+        case 24: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 32: committedOffset_ = branded(makeOffset, exact(reader.uint64(), 'committed_offset'), 'committed_offset'); break;
+        case 40: highWatermark_ = branded(makeOffset, exact(reader.uint64(), 'high_watermark'), 'high_watermark'); break;
+        case 48: lagRecords_ = exact(reader.uint64(), 'lag_records'); break;
+        case 56: lagBytes_ = exact(reader.uint64(), 'lag_bytes'); break;
+        case 64: lagMs_ = exact(reader.uint64(), 'lag_ms'); break;
+        case 74: member_ = reader.string(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -891,10 +908,10 @@ export const DeleteGroupRequest = {
   read(reader: Reader, end: number): DeleteGroupRequest {
     let group_: string = '';
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: group_ = reader.string(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: group_ = reader.string(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -917,9 +934,9 @@ export const DeleteGroupResponse = {
   },
   read(reader: Reader, end: number): DeleteGroupResponse {
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);

@@ -1,0 +1,66 @@
+/** What a broker offers to clients: every public service, joined to the parts of the role behind it. */
+import { type NodeId, partitionNumber } from '../../proto/model/ids.ts';
+import type { BrokerEpoch } from '../../proto/model/offset.ts';
+import type { RpcRegistry } from '../../proto/ports/rpc.ts';
+import type { Authorizer } from '../access/authorizer.ts';
+import { GroupCoordinator } from '../group/group-coordinator.ts';
+import { createGroupsTopic } from '../group/internal-topic.ts';
+import type { ControllerLinks } from '../membership/controller-links.ts';
+import type { PartitionTable } from '../partitions/partition-table.ts';
+import { registerAdmin } from '../services/admin-service.ts';
+import { ControllerForward } from '../services/controller-forward.ts';
+import { registerEvents } from '../services/event-stream.ts';
+import { registerFetch } from '../services/fetch-service.ts';
+import { registerGroups } from '../services/group-service.ts';
+import { registerMetadata } from '../services/metadata-service.ts';
+import { registerProduce } from '../services/produce-service.ts';
+import { ProducerIds } from '../services/producer-ids.ts';
+import { hostedPartitions } from './hosted-partitions.ts';
+import type { ImageSource } from './image-source.ts';
+import type { Machine } from './machine.ts';
+
+export interface ClientServicesOptions {
+  readonly nodeId: NodeId;
+  readonly machine: Machine;
+  readonly authorizer: Authorizer;
+  readonly source: ImageSource;
+  readonly links: ControllerLinks;
+  readonly table: () => PartitionTable | undefined;
+  readonly brokerEpoch: () => BrokerEpoch | undefined;
+}
+
+/** Registers every public service; the coordinator that is returned is closed with the role. */
+export function serveClients(
+  registry: RpcRegistry,
+  options: ClientServicesOptions,
+): GroupCoordinator {
+  const { nodeId, machine, authorizer, source, links, table, brokerEpoch } = options;
+  const { clock, random, logger } = machine;
+  const image = () => source.image;
+  const activeController = () => source.activeController;
+  const partitions = hostedPartitions(nodeId, image, table);
+  const forward = new ControllerForward({ links, activeController, clock, random });
+  const producerIds = new ProducerIds({ nodeId, links, activeController, brokerEpoch });
+  const coordinator = new GroupCoordinator({
+    nodeId,
+    clock,
+    logger,
+    image,
+    table,
+    watchImage: (callback) => source.watch(callback),
+    createTopic: () => createGroupsTopic(forward),
+  });
+  registerProduce(registry, { partitions, authorizer, clock, producerIds });
+  registerFetch(registry, { partitions, authorizer, clock });
+  registerMetadata(registry, { source, authorizer, clock });
+  registerEvents(registry, { authorizer, links, activeController, clock });
+  registerAdmin(registry, { source, partitions, authorizer, forward });
+  registerGroups(registry, {
+    coordinator,
+    authorizer,
+    clock,
+    image,
+    find: (topicId, partition) => table()?.find(topicId, partitionNumber(partition)),
+  });
+  return coordinator;
+}
