@@ -33,7 +33,7 @@ export interface SimulationResult {
 }
 
 const electionMs = 150;
-const safetyMs = 2_500;
+const safetyMs = 2_000;
 /** Everything has to work again within so many election timeouts after healing, and then stay so. */
 const convergeMs = 60 * electionMs;
 const calmMs = 6 * electionMs;
