@@ -8,10 +8,13 @@ import type {
   HeartbeatRequest,
   HeartbeatResponse,
   PromiseAnswersRequest,
+  ReadEventsRequest,
+  ReadEventsResponse,
   RegisterBrokerRequest,
 } from '../proto/generated/highwater/peer/v1/control.ts';
 import { answerControl, controlMethods } from '../proto/link/control-methods.ts';
 import type { LinkService } from '../proto/link/requests.ts';
+import { HighwaterError } from '../proto/model/errors.ts';
 import type { ClusterId, StorageId } from '../proto/model/ids.ts';
 import { brokerEpoch } from '../proto/model/offset.ts';
 import type { Clock } from '../proto/ports/clock.ts';
@@ -22,6 +25,7 @@ import { decideRegistration } from './cluster/core/registration.ts';
 import { isLive, takeStampTurn } from './cluster/core/sessions.ts';
 import type { ClusterWatch } from './cluster-watch.ts';
 import type { DecisionQueue } from './decision-queue.ts';
+import type { EventJournal } from './event-journal.ts';
 import { type AdminDecisions, decideForwarded } from './forwarded-changes.ts';
 import type { MetadataMachine } from './metadata-machine.ts';
 import type { Quorum } from './raft/driver.ts';
@@ -37,6 +41,7 @@ export interface ControlServiceOptions {
   readonly sessionMs: number;
   readonly electionMs: number;
   readonly admin: AdminDecisions;
+  readonly journal: EventJournal;
 }
 
 /** The calls of the control conversation. */
@@ -49,6 +54,7 @@ export function controlService(options: ControlServiceOptions): LinkService {
       answerControl(controlMethods.promiseAnswers, (request) => promises(options, request)),
       answerControl(controlMethods.meet, () => Promise.resolve(options.identity)),
       answerControl(controlMethods.allocateProducerIds, (request) => allocate(options, request)),
+      answerControl(controlMethods.readEvents, (request) => events(options, request)),
       answerControl(controlMethods.forward, (request) =>
         decideForwarded(options.admin, options.queue, request),
       ),
@@ -117,4 +123,31 @@ function promises(
   watch.heard(request.nodeId, request.brokerEpoch);
   watch.answered(request, request.answers);
   return Promise.resolve({});
+}
+
+/** Only the active controller records: another one would tell half of the story. */
+function events(
+  { quorum, journal }: ControlServiceOptions,
+  request: ReadEventsRequest,
+): Promise<ReadEventsResponse> {
+  if (!quorum.status.isActive) {
+    return Promise.reject(
+      new HighwaterError('NOT_CONTROLLER', 'this controller is not the active one'),
+    );
+  }
+  const page = journal.read({
+    fromSequence: request.fromSequence,
+    kind: request.kind === '' ? undefined : request.kind,
+    subject: request.subject === '' ? undefined : request.subject,
+    limit: Math.min(Math.max(request.limit, 1), 1_000),
+  });
+  const recorded = page.events.map((event) => ({
+    ...event,
+    evidence: new Map(Object.entries(event.evidence).map(([name, value]) => [name, String(value)])),
+  }));
+  return Promise.resolve({
+    events: recorded,
+    nextSequence: page.nextSequence,
+    caughtUp: page.isCaughtUp,
+  });
 }

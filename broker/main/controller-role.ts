@@ -138,6 +138,7 @@ export class ControllerRole {
       sessionMs,
       electionMs,
       admin,
+      journal,
     });
     acceptRequests(endpoint, 'control', () => service, { clock, logger });
     endpoint.watch({

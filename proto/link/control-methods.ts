@@ -15,6 +15,8 @@ import {
   MeetResponse,
   PromiseAnswersRequest,
   PromiseAnswersResponse,
+  ReadEventsRequest,
+  ReadEventsResponse,
   RegisterBrokerRequest,
   RegisterBrokerResponse,
 } from '../generated/highwater/peer/v1/control.ts';
@@ -41,6 +43,7 @@ export const controlMethods = {
   alterPartitions: method(3, AlterPartitionsRequest, AlterPartitionsResponse),
   promiseAnswers: method(4, PromiseAnswersRequest, PromiseAnswersResponse),
   forward: method(5, ForwardRequest, ForwardResponse),
+  readEvents: method(8, ReadEventsRequest, ReadEventsResponse),
   meet: method(7, MeetRequest, MeetResponse),
   allocateProducerIds: method(6, AllocateProducerIdsRequest, AllocateProducerIdsResponse),
 };

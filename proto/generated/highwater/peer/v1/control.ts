@@ -77,24 +77,24 @@ export const RegisterBrokerRequest = {
     let featureMax_: number = 0;
     const damaged_: DamagedReplica[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: incarnationId_ = branded(makeIncarnationId, reader.string(), 'incarnation_id'); break;
-        case 3: storageId_ = branded(makeStorageId, reader.string(), 'storage_id'); break;
-        case 4: lastBrokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'last_broker_epoch'), 'last_broker_epoch'); break;
-        case 5: storageStamp_ = exact(reader.uint64(), 'storage_stamp'); break;
-        case 6: cleanStop_ = reader.bool(); break;
-        case 7: kernelChanged_ = reader.bool(); break;
-        case 8: rack_ = reader.string(); break;
-        case 9: host_ = reader.string(); break;
-        case 10: port_ = reader.uint32(); break;
-        case 11: peerHost_ = reader.string(); break;
-        case 12: peerPort_ = reader.uint32(); break;
-        case 13: featureMin_ = reader.uint32(); break;
-        case 14: featureMax_ = reader.uint32(); break;
-        case 15: bounded(damaged_.length, 'damaged'); damaged_.push(DamagedReplica.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 18: incarnationId_ = branded(makeIncarnationId, reader.string(), 'incarnation_id'); break;
+        case 26: storageId_ = branded(makeStorageId, reader.string(), 'storage_id'); break;
+        case 32: lastBrokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'last_broker_epoch'), 'last_broker_epoch'); break;
+        case 40: storageStamp_ = exact(reader.uint64(), 'storage_stamp'); break;
+        case 48: cleanStop_ = reader.bool(); break;
+        case 56: kernelChanged_ = reader.bool(); break;
+        case 66: rack_ = reader.string(); break;
+        case 74: host_ = reader.string(); break;
+        case 80: port_ = reader.uint32(); break;
+        case 90: peerHost_ = reader.string(); break;
+        case 96: peerPort_ = reader.uint32(); break;
+        case 104: featureMin_ = reader.uint32(); break;
+        case 112: featureMax_ = reader.uint32(); break;
+        case 122: bounded(damaged_.length, 'damaged'); damaged_.push(DamagedReplica.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -123,11 +123,11 @@ export const DamagedReplica = {
     let topicId_: TopicId = '' as TopicId;
     let partition_: PartitionNumber = 0 as PartitionNumber;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 16: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -157,11 +157,11 @@ export const RegisterBrokerResponse = {
     let brokerEpoch_: BrokerEpoch = 0 as BrokerEpoch;
     let revision_: Revision = 0 as Revision;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
-        case 2: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
+        case 16: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -205,15 +205,15 @@ export const HeartbeatRequest = {
     let storageStamp_: number = 0;
     let diskFailing_: boolean = false;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
-        case 3: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        case 4: wantsShutdown_ = reader.bool(); break;
-        case 5: storageStamp_ = exact(reader.uint64(), 'storage_stamp'); break;
-        case 6: diskFailing_ = reader.bool(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 16: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
+        case 24: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        case 32: wantsShutdown_ = reader.bool(); break;
+        case 40: storageStamp_ = exact(reader.uint64(), 'storage_stamp'); break;
+        case 48: diskFailing_ = reader.bool(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -264,17 +264,17 @@ export const HeartbeatResponse = {
     let sessionMs_: number = 0;
     let revision_: Revision = 0 as Revision;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: isActive_ = reader.bool(); break;
-        case 2: renewsLease_ = reader.bool(); break;
-        case 3: fenced_ = reader.bool(); break;
-        case 4: mayShutDown_ = reader.bool(); break;
-        case 5: nextStorageStamp_ = exact(reader.uint64(), 'next_storage_stamp'); break;
-        case 6: activeController_ = branded(makeNodeId, reader.uint32(), 'active_controller'); break;
-        case 7: sessionMs_ = reader.uint32(); break;
-        case 8: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: isActive_ = reader.bool(); break;
+        case 16: renewsLease_ = reader.bool(); break;
+        case 24: fenced_ = reader.bool(); break;
+        case 32: mayShutDown_ = reader.bool(); break;
+        case 40: nextStorageStamp_ = exact(reader.uint64(), 'next_storage_stamp'); break;
+        case 48: activeController_ = branded(makeNodeId, reader.uint32(), 'active_controller'); break;
+        case 56: sessionMs_ = reader.uint32(); break;
+        case 64: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -306,12 +306,12 @@ export const AlterPartitionsRequest = {
     let brokerEpoch_: BrokerEpoch = 0 as BrokerEpoch;
     const partitions_: PartitionProposal[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
-        case 3: bounded(partitions_.length, 'partitions'); partitions_.push(PartitionProposal.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 16: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
+        case 26: bounded(partitions_.length, 'partitions'); partitions_.push(PartitionProposal.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -372,20 +372,29 @@ export const PartitionProposal = {
     let semiSyncReplicas_: number = 0;
     let resigns_: boolean = false;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 3: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
-        case 4: partitionEpoch_ = branded(makePartitionEpoch, exact(reader.uint64(), 'partition_epoch'), 'partition_epoch'); break;
-        case 5: bounded(isr_.length, 'isr'); isr_.push(IsrMember.read(reader, nested(reader))); break;
-        case 6: semiSync_ = SemiSyncChange.fromWire(reader.int32()); break;
-        case 7: reason_ = reader.string(); break;
-        case 8: { bounded(evidence_.size, 'evidence'); const stop = reader.uint32() + reader.pos; let key: string = ''; let value: string | undefined; while (reader.pos < stop) { const inner = reader.uint32(); if (inner >>> 3 === 1) key = reader.string(); else if (inner >>> 3 === 2) value = reader.string(); else reader.skipType(inner & 7); } evidence_.set(key, value ?? ''); break; }
-        case 9: handedOverTo_ = branded(makeNodeId, reader.uint32(), 'handed_over_to'); break;
-        case 10: semiSyncReplicas_ = reader.uint32(); break;
-        case 11: resigns_ = reader.bool(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 16: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 24: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
+        case 32: partitionEpoch_ = branded(makePartitionEpoch, exact(reader.uint64(), 'partition_epoch'), 'partition_epoch'); break;
+        case 42: bounded(isr_.length, 'isr'); isr_.push(IsrMember.read(reader, nested(reader))); break;
+        case 48: semiSync_ = SemiSyncChange.fromWire(reader.int32()); break;
+        case 58: reason_ = reader.string(); break;
+        case 66: {
+          bounded(evidence_.size, 'evidence'); const stop = nested(reader); let key: string = ''; let value: string | undefined;
+          while (reader.pos < stop) {
+            const inner = reader.tag();
+            if (inner === 10) key = reader.string();
+            else if (inner === 18) value = reader.string();
+            else reader.skipType(inner & 7, 0, inner >>> 3);
+          }
+          arrived(reader, stop); evidence_.set(key, value ?? ''); break;
+        }
+        case 72: handedOverTo_ = branded(makeNodeId, reader.uint32(), 'handed_over_to'); break;
+        case 80: semiSyncReplicas_ = reader.uint32(); break;
+        case 88: resigns_ = reader.bool(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -415,11 +424,11 @@ export const IsrMember = {
     let nodeId_: NodeId = 0 as NodeId;
     let brokerEpoch_: BrokerEpoch = 0 as BrokerEpoch;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 16: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -445,10 +454,10 @@ export const AlterPartitionsResponse = {
   read(reader: Reader, end: number): AlterPartitionsResponse {
     const partitions_: ProposalAnswer[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: bounded(partitions_.length, 'partitions'); partitions_.push(ProposalAnswer.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: bounded(partitions_.length, 'partitions'); partitions_.push(ProposalAnswer.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -495,16 +504,18 @@ export const ProposalAnswer = {
     const semiSyncMembers_: NodeId[] = [];
     let semiSyncReplicas_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 3: code_ = reader.string(); break;
-        case 4: partitionEpoch_ = branded(makePartitionEpoch, exact(reader.uint64(), 'partition_epoch'), 'partition_epoch'); break;
-        case 5: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); } } else { bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); } break;
-        case 6: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(semiSyncMembers_.length, 'semi_sync_members'); semiSyncMembers_.push(branded(makeNodeId, reader.uint32(), 'semi_sync_members')); } } else { bounded(semiSyncMembers_.length, 'semi_sync_members'); semiSyncMembers_.push(branded(makeNodeId, reader.uint32(), 'semi_sync_members')); } break;
-        case 7: semiSyncReplicas_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 16: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 26: code_ = reader.string(); break;
+        case 32: partitionEpoch_ = branded(makePartitionEpoch, exact(reader.uint64(), 'partition_epoch'), 'partition_epoch'); break;
+        case 42: { const stop = nested(reader); while (reader.pos < stop) { bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); } arrived(reader, stop); break; }
+        case 40: bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); break;
+        case 50: { const stop = nested(reader); while (reader.pos < stop) { bounded(semiSyncMembers_.length, 'semi_sync_members'); semiSyncMembers_.push(branded(makeNodeId, reader.uint32(), 'semi_sync_members')); } arrived(reader, stop); break; }
+        case 48: bounded(semiSyncMembers_.length, 'semi_sync_members'); semiSyncMembers_.push(branded(makeNodeId, reader.uint32(), 'semi_sync_members')); break;
+        case 56: semiSyncReplicas_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -537,12 +548,12 @@ export const PromiseAnswersRequest = {
     let brokerEpoch_: BrokerEpoch = 0 as BrokerEpoch;
     const answers_: PromiseAnswer[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
-        case 3: bounded(answers_.length, 'answers'); answers_.push(PromiseAnswer.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 16: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
+        case 26: bounded(answers_.length, 'answers'); answers_.push(PromiseAnswer.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -584,15 +595,15 @@ export const PromiseAnswer = {
     let storedEnd_: Offset = 0 as Offset;
     let suspect_: boolean = false;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 3: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
-        case 4: verifiedEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'verified_epoch'), 'verified_epoch'); break;
-        case 5: storedEnd_ = branded(makeOffset, exact(reader.uint64(), 'stored_end'), 'stored_end'); break;
-        case 6: suspect_ = reader.bool(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 16: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 24: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
+        case 32: verifiedEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'verified_epoch'), 'verified_epoch'); break;
+        case 40: storedEnd_ = branded(makeOffset, exact(reader.uint64(), 'stored_end'), 'stored_end'); break;
+        case 48: suspect_ = reader.bool(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -615,9 +626,9 @@ export const PromiseAnswersResponse = {
   },
   read(reader: Reader, end: number): PromiseAnswersResponse {
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -651,12 +662,12 @@ export const ForwardRequest = {
     let principal_: string = '';
     let request_: Buffer = noBytes;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: path_ = reader.string(); break;
-        case 2: principal_ = reader.string(); break;
-        case 3: request_ = asBuffer(reader.bytes()); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: path_ = reader.string(); break;
+        case 18: principal_ = reader.string(); break;
+        case 26: request_ = asBuffer(reader.bytes()); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -682,10 +693,10 @@ export const ForwardResponse = {
   read(reader: Reader, end: number): ForwardResponse {
     let response_: Buffer = noBytes;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: response_ = asBuffer(reader.bytes()); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: response_ = asBuffer(reader.bytes()); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -714,11 +725,11 @@ export const AllocateProducerIdsRequest = {
     let nodeId_: NodeId = 0 as NodeId;
     let brokerEpoch_: BrokerEpoch = 0 as BrokerEpoch;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 16: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -747,11 +758,11 @@ export const AllocateProducerIdsResponse = {
     let first_: ProducerId = 0 as ProducerId;
     let count_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: first_ = branded(makeProducerId, exact(reader.uint64(), 'first'), 'first'); break;
-        case 2: count_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: first_ = branded(makeProducerId, exact(reader.uint64(), 'first'), 'first'); break;
+        case 16: count_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -786,12 +797,12 @@ export const MeetRequest = {
     let storageId_: StorageId = '' as StorageId;
     let formation_: Formation | undefined = undefined;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: storageId_ = branded(makeStorageId, reader.string(), 'storage_id'); break;
-        case 3: formation_ = Formation.read(reader, nested(reader)); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 18: storageId_ = branded(makeStorageId, reader.string(), 'storage_id'); break;
+        case 26: formation_ = Formation.read(reader, nested(reader)); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -821,11 +832,11 @@ export const MeetResponse = {
     let storageId_: StorageId = '' as StorageId;
     let clusterId_: string | undefined = undefined;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: storageId_ = branded(makeStorageId, reader.string(), 'storage_id'); break;
-        case 2: clusterId_ = reader.string(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: storageId_ = branded(makeStorageId, reader.string(), 'storage_id'); break;
+        case 18: clusterId_ = reader.string(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -855,11 +866,11 @@ export const Formation = {
     let clusterId_: ClusterId = '' as ClusterId;
     const voters_: FoundingVoter[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: clusterId_ = branded(makeClusterId, reader.string(), 'cluster_id'); break;
-        case 2: bounded(voters_.length, 'voters'); voters_.push(FoundingVoter.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: clusterId_ = branded(makeClusterId, reader.string(), 'cluster_id'); break;
+        case 18: bounded(voters_.length, 'voters'); voters_.push(FoundingVoter.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -888,11 +899,11 @@ export const FoundingVoter = {
     let nodeId_: NodeId = 0 as NodeId;
     let storageId_: StorageId = '' as StorageId;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: storageId_ = branded(makeStorageId, reader.string(), 'storage_id'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 18: storageId_ = branded(makeStorageId, reader.string(), 'storage_id'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -900,5 +911,148 @@ export const FoundingVoter = {
   },
   decode(bytes: Uint8Array): FoundingVoter {
     return guarded('FoundingVoter', bytes, (reader) => FoundingVoter.read(reader, reader.len));
+  },
+};
+
+/** A page of the active controller's flight recorder. */
+export interface ReadEventsRequest {
+  /** First sequence number wanted; 0 for the oldest kept. */
+  readonly fromSequence: number;
+  readonly kind: string;
+  readonly subject: string;
+  readonly limit: number;
+}
+
+export const ReadEventsRequest = {
+  write(message: ReadEventsRequest, writer: Writer): Writer {
+    if (message.fromSequence !== 0) writer.uint32(8).uint64(message.fromSequence);
+    if (message.kind.length > 0) writer.uint32(18).string(message.kind);
+    if (message.subject.length > 0) writer.uint32(26).string(message.subject);
+    if (message.limit !== 0) writer.uint32(32).uint32(message.limit);
+    return writer;
+  },
+  encode(message: ReadEventsRequest): readonly Uint8Array[] {
+    return [ReadEventsRequest.write(message, Writer.create()).finish()];
+  },
+  read(reader: Reader, end: number): ReadEventsRequest {
+    let fromSequence_: number = 0;
+    let kind_: string = '';
+    let subject_: string = '';
+    let limit_: number = 0;
+    while (reader.pos < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: fromSequence_ = exact(reader.uint64(), 'from_sequence'); break;
+        case 18: kind_ = reader.string(); break;
+        case 26: subject_ = reader.string(); break;
+        case 32: limit_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
+      }
+    }
+    arrived(reader, end);
+    return { fromSequence: fromSequence_, kind: kind_, subject: subject_, limit: limit_ };
+  },
+  decode(bytes: Uint8Array): ReadEventsRequest {
+    return guarded('ReadEventsRequest', bytes, (reader) => ReadEventsRequest.read(reader, reader.len));
+  },
+};
+
+export interface ReadEventsResponse {
+  readonly events: readonly RecordedEvent[];
+  readonly nextSequence: number;
+  /** Nothing that is kept was left out behind this page. */
+  readonly caughtUp: boolean;
+}
+
+export const ReadEventsResponse = {
+  write(message: ReadEventsResponse, writer: Writer): Writer {
+    for (const item of message.events) RecordedEvent.write(item, writer.uint32(10).fork()).ldelim();
+    if (message.nextSequence !== 0) writer.uint32(16).uint64(message.nextSequence);
+    if (message.caughtUp) writer.uint32(24).bool(message.caughtUp);
+    return writer;
+  },
+  encode(message: ReadEventsResponse): readonly Uint8Array[] {
+    return [ReadEventsResponse.write(message, Writer.create()).finish()];
+  },
+  read(reader: Reader, end: number): ReadEventsResponse {
+    const events_: RecordedEvent[] = [];
+    let nextSequence_: number = 0;
+    let caughtUp_: boolean = false;
+    while (reader.pos < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: bounded(events_.length, 'events'); events_.push(RecordedEvent.read(reader, nested(reader))); break;
+        case 16: nextSequence_ = exact(reader.uint64(), 'next_sequence'); break;
+        case 24: caughtUp_ = reader.bool(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
+      }
+    }
+    arrived(reader, end);
+    return { events: events_, nextSequence: nextSequence_, caughtUp: caughtUp_ };
+  },
+  decode(bytes: Uint8Array): ReadEventsResponse {
+    return guarded('ReadEventsResponse', bytes, (reader) => ReadEventsResponse.read(reader, reader.len));
+  },
+};
+
+export interface RecordedEvent {
+  readonly sequence: number;
+  readonly wallMs: number;
+  readonly kind: string;
+  readonly subject: string;
+  readonly reason: string;
+  readonly evidence: ReadonlyMap<string, string>;
+  readonly revision: Revision;
+}
+
+export const RecordedEvent = {
+  write(message: RecordedEvent, writer: Writer): Writer {
+    if (message.sequence !== 0) writer.uint32(8).uint64(message.sequence);
+    if (message.wallMs !== 0) writer.uint32(16).int64(message.wallMs);
+    if (message.kind.length > 0) writer.uint32(26).string(message.kind);
+    if (message.subject.length > 0) writer.uint32(34).string(message.subject);
+    if (message.reason.length > 0) writer.uint32(42).string(message.reason);
+    for (const [key, value] of message.evidence) { writer.uint32(50).fork(); writer.uint32(10).string(key); writer.uint32(18).string(value); writer.ldelim(); }
+    if (message.revision !== 0) writer.uint32(56).uint64(message.revision);
+    return writer;
+  },
+  encode(message: RecordedEvent): readonly Uint8Array[] {
+    return [RecordedEvent.write(message, Writer.create()).finish()];
+  },
+  read(reader: Reader, end: number): RecordedEvent {
+    let sequence_: number = 0;
+    let wallMs_: number = 0;
+    let kind_: string = '';
+    let subject_: string = '';
+    let reason_: string = '';
+    const evidence_: Map<string, string> = new Map();
+    let revision_: Revision = 0 as Revision;
+    while (reader.pos < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: sequence_ = exact(reader.uint64(), 'sequence'); break;
+        case 16: wallMs_ = exact(reader.int64(), 'wall_ms'); break;
+        case 26: kind_ = reader.string(); break;
+        case 34: subject_ = reader.string(); break;
+        case 42: reason_ = reader.string(); break;
+        case 50: {
+          bounded(evidence_.size, 'evidence'); const stop = nested(reader); let key: string = ''; let value: string | undefined;
+          while (reader.pos < stop) {
+            const inner = reader.tag();
+            if (inner === 10) key = reader.string();
+            else if (inner === 18) value = reader.string();
+            else reader.skipType(inner & 7, 0, inner >>> 3);
+          }
+          arrived(reader, stop); evidence_.set(key, value ?? ''); break;
+        }
+        case 56: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
+      }
+    }
+    arrived(reader, end);
+    return { sequence: sequence_, wallMs: wallMs_, kind: kind_, subject: subject_, reason: reason_, evidence: evidence_, revision: revision_ };
+  },
+  decode(bytes: Uint8Array): RecordedEvent {
+    return guarded('RecordedEvent', bytes, (reader) => RecordedEvent.read(reader, reader.len));
   },
 };
