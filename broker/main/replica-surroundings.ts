@@ -12,7 +12,8 @@ import type { ControllerConversation } from '../replication/controller-conversat
 import type { Effect, IsrProposal } from '../replication/core/effects.ts';
 import type { PartitionEvent } from '../replication/core/events.ts';
 import { needsTicks } from '../replication/core/leader.ts';
-import type { PartitionDriver, ReplicaNode } from '../replication/partition-driver.ts';
+import type { PartitionDriver } from '../replication/partition-driver.ts';
+import type { ReplicaNode } from '../replication/replica-node.ts';
 import type { ReplicationStreams } from '../replication/replication-streams.ts';
 
 export interface ReplicaSurroundingsOptions {

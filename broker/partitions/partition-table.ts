@@ -20,8 +20,9 @@ import type { LogDirectory } from '../log/log-directory.ts';
 import { type LogKey, logName } from '../log/log-key.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
 import { createPartition } from '../replication/core/partition.ts';
-import { PartitionDriver, type ReplicaNode } from '../replication/partition-driver.ts';
+import { PartitionDriver } from '../replication/partition-driver.ts';
 import { ReplicaLog } from '../replication/replica-log.ts';
+import type { ReplicaNode } from '../replication/replica-node.ts';
 import { logConfigOf, partitionMetadata } from './partition-facts.ts';
 
 export interface PartitionTableOptions {

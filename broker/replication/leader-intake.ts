@@ -14,6 +14,7 @@ import {
 } from '../../proto/generated/highwater/peer/v1/replication.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
+import type { Offset } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { LinkCloseReason, LinkStream, LinkStreamHandlers } from '../../proto/ports/link.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
@@ -144,6 +145,7 @@ export class LeaderIntake {
       const slot = this.#slots.get(mark.slot);
       if (slot?.stream !== mark.stream) continue;
       const { stream, leaderEpoch, highWatermark } = mark;
+      this.#followStart(slot.replica, mark.logStart);
       const baseOffset = slot.replica.log.endOffset;
       slot.replica.takeReplicated({
         stream,
@@ -195,6 +197,16 @@ export class LeaderIntake {
     void Promise.all(slow.map((replica) => replica.log.drained())).then(() =>
       this.#link.consumed(bytes),
     );
+  }
+
+  /** Records that the leader deleted go here too, as far as they are below the watermark. */
+  #followStart(replica: Replica, logStart: Offset): void {
+    if (logStart <= replica.log.startOffset || logStart > replica.watermark) return;
+    replica.deleteRecords(logStart).catch((error: unknown) => {
+      this.#options.logger.warn('delete-failed', 'Deleted records could not be removed here.', {
+        error,
+      });
+    });
   }
 
   /** A leader whose bytes cannot be trusted is left and asked again (row F25). */

@@ -9,40 +9,18 @@ import type { Acks } from '../../proto/model/acks.ts';
 import type { NodeId, PartitionNumber, TopicId } from '../../proto/model/ids.ts';
 import { invariant } from '../../proto/model/invariant.ts';
 import type { LeaderEpoch, Offset } from '../../proto/model/offset.ts';
-import type { Clock } from '../../proto/ports/clock.ts';
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import { stampBatch } from '../../proto/wire/batch-stamp.ts';
-import type { LogFailure } from '../log/partition-log.ts';
 import { AskedMove } from './asked-move.ts';
 import { checkReplicated } from './batch-intake.ts';
-import type { AppendProduced, Effect, IsrProposal, ProduceResult } from './core/effects.ts';
-import type { PartitionEvent } from './core/events.ts';
+import type { AppendProduced, Effect, ProduceResult } from './core/effects.ts';
 import type { Input } from './core/inputs.ts';
 import { needsTicks } from './core/leader.ts';
 import { step } from './core/partition.ts';
 import type { PartitionState } from './core/state.ts';
 import type { Replica, ReplicatedBatches } from './replica.ts';
 import type { ReplicaLog } from './replica-log.ts';
-import type { ReplicationStreams } from './replication-streams.ts';
-
-type PromiseAnswer = Extract<Effect, { kind: 'answer-promise' }>;
-
-/** What a replica needs of its node. */
-export interface ReplicaNode {
-  readonly clock: Clock;
-  readonly streams: ReplicationStreams;
-  propose(replica: PartitionDriver, proposal: IsrProposal): void;
-  answerPromise(replica: PartitionDriver, answer: PromiseAnswer): void;
-  resign(replica: PartitionDriver, leaderEpoch: LeaderEpoch): void;
-  handOverReady(replica: PartitionDriver, successor: NodeId, leaderEpoch: LeaderEpoch): void;
-  record(replica: PartitionDriver, event: PartitionEvent): void;
-  /** Ticks are wanted from now on, until `needsTicks` is false. */
-  wantTicks(replica: PartitionDriver): void;
-  /** The log failed: the replica takes no further part until it is opened again. */
-  logFailed(replica: PartitionDriver, failure: LogFailure): void;
-  /** Something that the node rests on has failed. */
-  fail(error: unknown): void;
-}
+import type { ReplicaNode } from './replica-node.ts';
 
 export interface ProduceOptions {
   readonly acks: Acks;
@@ -135,6 +113,14 @@ export class PartitionDriver implements Replica {
   handOverTo(successor: NodeId | undefined): void {
     const input = this.#move.follow(this.state, successor, this.#node.clock.now());
     if (input !== undefined) this.step(input);
+  }
+
+  /** Deletes records for good; followers are told with the next watermark. */
+  async deleteRecords(to: Offset): Promise<Offset> {
+    const start = await this.log.deleteRecords(to);
+    this.step({ kind: 'log-start', offset: start });
+    this.#touchFollowers();
+    return start;
   }
 
   followerReported(follower: NodeId, report: ReplicaReport): void {

@@ -148,8 +148,13 @@ export class ReplicaLog {
     from: Offset,
     { bytesMax, below }: ReadRange,
   ): readonly Buffer[] | Promise<readonly Buffer[]> {
-    const found = this.#log.read({ from, maxBytes: bytesMax, upTo: below });
-    return found instanceof Promise ? found.then((read) => read.buffers) : found.buffers;
+    try {
+      const found = this.#log.read({ from, maxBytes: bytesMax, upTo: below });
+      return found instanceof Promise ? found.then((read) => read.buffers) : found.buffers;
+    } catch (error) {
+      // Retention may pass a reader between its decision and its read.
+      return Promise.reject(HighwaterError.from(error));
+    }
   }
 
   /**
@@ -186,6 +191,11 @@ export class ReplicaLog {
   /** Remembered lazily: a crash may lose it. */
   checkpointWatermark(to: Offset): void {
     this.#log.setHighWatermark(to);
+  }
+
+  /** Records below are gone when it resolves; to the new start. Not above the watermark. */
+  deleteRecords(to: Offset): Promise<Offset> {
+    return this.#log.deleteRecords(to);
   }
 
   /** Replication has refilled what was damaged. */

@@ -12,6 +12,8 @@ export interface Replica {
   readonly watermark: Offset;
   /** Takes one input; effects run before it returns, unless it is called from one. */
   step(input: Input): void;
+  /** Deletes records below an offset, for good. */
+  deleteRecords(to: Offset): Promise<Offset>;
   followerReported(follower: NodeId, report: ReplicaReport): void;
   /** Checks batches from the leader and takes them; false: they are damaged or do not fit. */
   takeReplicated(batches: ReplicatedBatches): boolean;

@@ -5,12 +5,15 @@
  */
 import {
   adminService,
+  type DeleteRecordsRequest,
+  type DeleteRecordsResponse,
   type DescribeClusterResponse,
   type DescribeTopicResponse,
 } from '../../proto/generated/highwater/v1/admin.ts';
 import { topicNamed } from '../../proto/metadata/image.ts';
 import { internalPrefix } from '../../proto/metadata/topic-name.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
+import type { TopicId } from '../../proto/model/ids.ts';
 import { topicSettings } from '../../proto/model/topic-settings.ts';
 import type {
   RpcCallContext,
@@ -66,6 +69,10 @@ export function registerAdmin(registry: RpcRegistry, options: AdminServiceOption
   change(adminService.reassignPartition);
   change(adminService.changeVoter);
   change(adminService.finaliseFeatures);
+  registry.unary(adminService.deleteRecords, (request, context) => {
+    admin(authorizer, context);
+    return deleteRecords(options, request);
+  });
   registry.unary(
     adminService.describeTopic,
     answered((request, context) => {
@@ -97,6 +104,34 @@ function admin(authorizer: Authorizer, context: RpcCallContext): Principal {
   authorizer.authorize(principal, 'admin', { kind: 'cluster' });
   return principal;
 }
+
+/** At the leader; the followers are told, and do the same. */
+async function deleteRecords(
+  { partitions }: AdminServiceOptions,
+  request: DeleteRecordsRequest,
+): Promise<DeleteRecordsResponse> {
+  const { topic, partition, beforeOffset } = request;
+  const found = partitions.find({ topicId: noTopicId, topic, partition });
+  const isLeader = found.kind === 'hosted' && found.replica.state.role.kind === 'leader';
+  if (!isLeader) {
+    const facts = partitions.leaderFacts({ topicId: noTopicId, topic, partition });
+    throw new HighwaterError('NOT_LEADER', 'records are deleted at the leader of the partition', {
+      facts,
+    });
+  }
+  const { watermark } = found.replica;
+  if (beforeOffset > watermark) {
+    throw new HighwaterError(
+      'OFFSET_OUT_OF_RANGE',
+      `offset ${beforeOffset}: expected at most the watermark ${watermark}`,
+      { facts: { highWatermark: watermark } },
+    );
+  }
+  return { logStartOffset: await found.replica.deleteRecords(beforeOffset) };
+}
+
+/** The request names its topic. */
+const noTopicId = '' as TopicId;
 
 function describeTopic(
   { source, partitions }: AdminServiceOptions,

@@ -72,7 +72,9 @@ export function createMember(start: MemberStart): RaftState {
     flushedIndex: log.lastIndex,
     leader: undefined,
     leaderHeardAt: Number.NEGATIVE_INFINITY,
-    electionDueAt: now + Math.floor(timing.electionMs * (1 + start.random)),
+    // A member that has just started has heard no leader. It listens for a few heartbeats; if there is a
+    // leader, the others refuse its pre-vote, so being early disturbs nobody (rule B4.5).
+    electionDueAt: now + Math.floor(timing.electionMs * (0.25 + 0.5 * start.random)),
     campaign: 0,
     incoming: undefined,
     role: { kind: 'follower' },
