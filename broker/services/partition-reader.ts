@@ -158,6 +158,7 @@ export class PartitionReader {
       nextOffset: next,
       nextEpoch: this.#epoch ?? leaderEpoch(0),
       caughtUp,
+      tag: this.#read.tag,
     };
   }
 }
@@ -181,5 +182,6 @@ export function openReader(
     nextEpoch: leaderEpoch(0),
     caughtUp: false,
     failure: found.failure,
+    tag: read.tag,
   };
 }

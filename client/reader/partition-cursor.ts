@@ -15,6 +15,8 @@ export interface PartitionCursor {
   next: Offset;
   /** Epoch of the record before it, where one was received. */
   epoch: LeaderEpoch | undefined;
+  /** Names the last start; answers to earlier ones are passed over. */
+  tag?: number;
   /** Who is asked at present. */
   connection: FetchConnection | undefined;
   /** Something came since the last start there. */
@@ -34,7 +36,7 @@ export interface PartitionCursor {
 
 /** The request that begins, or goes on, where the cursor stands. */
 export function readOf(cursor: PartitionCursor, session: Session): PartitionRead {
-  const { topic, partition, next, epoch, to } = cursor;
+  const { topic, partition, next, epoch, to, tag } = cursor;
   return {
     topicId: topic.topicId,
     topic: '',
@@ -44,5 +46,6 @@ export function readOf(cursor: PartitionCursor, session: Session): PartitionRead
     token: session.positionOf(topic.topicId, partition),
     endOffset: to,
     maxBytes: 0,
+    tag,
   };
 }

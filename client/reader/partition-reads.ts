@@ -16,14 +16,14 @@ import type { Timer } from '../../proto/ports/clock.ts';
 import type { ClientParts } from '../client-parts.ts';
 import { drawBackoff } from '../connection/backoff.ts';
 import { errorOfFailure } from '../connection/failure.ts';
-import { addressOf } from '../metadata/broker-rotation.ts';
 import type { Session } from '../session/session.ts';
 import { decideGrants } from './core/credit.ts';
-import { chooseReplica, type ReadFrom, type ReplicaCandidate } from './core/replica-choice.ts';
+import { chooseReplica, type ReadFrom } from './core/replica-choice.ts';
 import { FetchConnection } from './fetch-connection.ts';
 import { type PartitionCursor, readOf } from './partition-cursor.ts';
 import { ChunkQueue, scanBatches } from './read-chunk.ts';
 import { isBearable, withPlace } from './read-failure.ts';
+import { type AddressedReplica, candidatesFor, mayStay } from './replica-candidates.ts';
 
 export interface PartitionReadsOptions {
   readonly parts: ClientParts;
@@ -32,6 +32,8 @@ export interface PartitionReadsOptions {
   readonly rack: string | undefined;
   readonly level: ReadLevel;
   readonly prefetchBytesMax: number;
+  /** Partitions come and go, and the failure of one is no end of the others: it is told here. */
+  readonly onGivenUp?: (cursor: PartitionCursor, error: HighwaterError) => void;
 }
 
 const backoff = { minMs: 20, maxMs: 1_000 };
@@ -50,6 +52,7 @@ export class PartitionReads {
   readonly #stopWatching: () => void;
   #sweepTimer: Timer | undefined;
   #isClosed = false;
+  #starts = 0;
 
   constructor(options: PartitionReadsOptions) {
     this.#options = options;
@@ -65,6 +68,21 @@ export class PartitionReads {
       else this.#assign(cursor);
     }
     this.#finishIfDone();
+  }
+
+  /** Reads one more partition; for reads that are told of failures one by one. */
+  add(cursor: PartitionCursor): void {
+    this.#cursors.push(cursor);
+    this.#assign(cursor);
+  }
+
+  /** Reads a partition no longer; what is queued of it is left to the consumer to pass over. */
+  remove(cursor: PartitionCursor): void {
+    const at = this.#cursors.indexOf(cursor);
+    if (at >= 0) this.#cursors.splice(at, 1);
+    cursor.isDone = true;
+    cursor.connection?.stop({ topicId: cursor.topic.topicId, partition: cursor.partition });
+    cursor.connection = undefined;
   }
 
   /** Bytes were consumed: more may be sent. */
@@ -96,36 +114,17 @@ export class PartitionReads {
     cursor.connection = connection;
     cursor.isHeard = false;
     cursor.startedMs = clock.now();
+    cursor.tag = ++this.#starts;
     connection.start(readOf(cursor, this.#options.session));
     this.replenish();
   }
 
-  #choose(cursor: PartitionCursor): (ReplicaCandidate & { address: string }) | undefined {
+  #choose(cursor: PartitionCursor): AddressedReplica | undefined {
     const { parts, rack, readFrom, level } = this.#options;
-    const { view } = parts.metadata;
-    const found = view.topicsById.get(cursor.topic.topicId)?.partitions[cursor.partition];
-    if (found === undefined) return undefined;
-    const nowMs = parts.machine.clock.now();
-    const candidates = found.replicas.flatMap((nodeId) => {
-      const broker = view.brokers.get(nodeId);
-      if (broker === undefined) return [];
-      return {
-        nodeId,
-        address: addressOf(broker),
-        rack: broker.rack,
-        isLeader: found.leader === nodeId,
-        isInSync: found.isr.includes(nodeId),
-        isLive: !broker.fenced,
-        isAvoided: (cursor.avoided.get(nodeId) ?? Number.NEGATIVE_INFINITY) > nowMs,
-      };
-    });
+    const candidates = candidatesFor(cursor, parts.metadata.view, parts.machine.clock.now());
     const needsLeader = level === 'leader' || level === 'linearizable';
-    const wish = {
-      readFrom: needsLeader ? 'leader' : readFrom,
-      rack,
-      drawn: cursor.drawn,
-    } as const;
-    const chosen = chooseReplica(candidates, wish);
+    const from = needsLeader ? 'leader' : readFrom;
+    const chosen = chooseReplica(candidates, { readFrom: from, rack, drawn: cursor.drawn });
     return candidates.find((one) => one.nodeId === chosen?.nodeId);
   }
 
@@ -156,6 +155,7 @@ export class PartitionReads {
       const cursor = this.#cursors.find(
         (one) =>
           one.connection === connection &&
+          (part.tag === undefined || one.tag === part.tag) &&
           one.partition === part.partition &&
           one.topic.topicId === part.topicId,
       );
@@ -215,7 +215,7 @@ export class PartitionReads {
       // The loss is told once: who reads on does so without the past that is gone.
       if (error.code === 'POSITION_LOST') session.forget(cursor.topic.topicId, cursor.partition);
       cursor.isDone = true;
-      this.queue.finish(withPlace(error, cursor));
+      this.#giveUp(cursor, withPlace(error, cursor));
       return;
     }
     cursor.failures++;
@@ -239,7 +239,10 @@ export class PartitionReads {
       if (cursor.isDone) continue;
       if (!view.topicsById.has(cursor.topic.topicId)) {
         cursor.isDone = true;
-        this.queue.finish(new HighwaterError('UNKNOWN_TOPIC', `${cursor.topic.name} was deleted`));
+        this.#giveUp(
+          cursor,
+          new HighwaterError('UNKNOWN_TOPIC', `${cursor.topic.name} was deleted`),
+        );
         continue;
       }
       const { connection } = cursor;
@@ -249,19 +252,11 @@ export class PartitionReads {
       }
       const chosen = this.#choose(cursor);
       if (chosen === undefined || chosen.nodeId === connection.nodeId) continue;
-      if (this.#options.readFrom === 'nearest' && this.#mayStay(cursor, connection.nodeId))
+      if (this.#options.readFrom === 'nearest' && mayStay(cursor, view, connection.nodeId))
         continue;
       connection.stop({ topicId: cursor.topic.topicId, partition: cursor.partition });
       this.#assign(cursor);
     }
-  }
-
-  /** Any live replica is near enough once it is being read from. */
-  #mayStay(cursor: PartitionCursor, nodeId: NodeId): boolean {
-    const { view } = this.#options.parts.metadata;
-    const found = view.topicsById.get(cursor.topic.topicId)?.partitions[cursor.partition];
-    const isLive = view.brokers.get(nodeId)?.fenced === false;
-    return isLive && found?.isr.includes(nodeId) === true;
   }
 
   #sweepLater(): void {
@@ -292,7 +287,14 @@ export class PartitionReads {
     }
   }
 
+  #giveUp(cursor: PartitionCursor, error: HighwaterError): void {
+    const { onGivenUp } = this.#options;
+    if (onGivenUp === undefined) this.queue.finish(error);
+    else onGivenUp(cursor, error);
+  }
+
   #finishIfDone(): void {
+    if (this.#options.onGivenUp !== undefined) return;
     if (this.#cursors.every((cursor) => cursor.isDone)) this.queue.finish();
   }
 }

@@ -43,14 +43,14 @@ export const FetchRequest = {
     let maxBytes_: number = 0;
     let level_: ReadLevel = 'unspecified';
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: bounded(partitions_.length, 'partitions'); partitions_.push(PartitionRead.read(reader, nested(reader))); break;
-        case 2: maxWaitMs_ = reader.uint32(); break;
-        case 3: minBytes_ = reader.uint32(); break;
-        case 4: maxBytes_ = reader.uint32(); break;
-        case 5: level_ = ReadLevel.fromWire(reader.int32()); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: bounded(partitions_.length, 'partitions'); partitions_.push(PartitionRead.read(reader, nested(reader))); break;
+        case 16: maxWaitMs_ = reader.uint32(); break;
+        case 24: minBytes_ = reader.uint32(); break;
+        case 32: maxBytes_ = reader.uint32(); break;
+        case 40: level_ = ReadLevel.fromWire(reader.int32()); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -75,6 +75,9 @@ export interface PartitionRead {
   /** Stop before this offset. */
   readonly endOffset?: Offset | undefined;
   readonly maxBytes: number;
+  /** Comes back with every answer to this read, so that a reader which moves a partition to another
+   * offset knows what was sent before it did. */
+  readonly tag?: number | undefined;
 }
 
 export const PartitionRead = {
@@ -87,6 +90,7 @@ export const PartitionRead = {
     if (message.token !== undefined) Position.write(message.token, writer.uint32(50).fork()).ldelim();
     if (message.endOffset !== undefined) writer.uint32(56).uint64(message.endOffset);
     if (message.maxBytes !== 0) writer.uint32(64).uint32(message.maxBytes);
+    if (message.tag !== undefined) writer.uint32(72).uint32(message.tag);
     return writer;
   },
   encode(message: PartitionRead): readonly Uint8Array[] {
@@ -101,22 +105,24 @@ export const PartitionRead = {
     let token_: Position | undefined = undefined;
     let endOffset_: Offset | undefined = undefined;
     let maxBytes_: number = 0;
+    let tag_: number | undefined = undefined;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: topic_ = reader.string(); break;
-        case 3: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 4: offset_ = branded(makeOffset, exact(reader.uint64(), 'offset'), 'offset'); break;
-        case 5: offsetEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'offset_epoch'), 'offset_epoch'); break;
-        case 6: token_ = Position.read(reader, nested(reader)); break;
-        case 7: endOffset_ = branded(makeOffset, exact(reader.uint64(), 'end_offset'), 'end_offset'); break;
-        case 8: maxBytes_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 18: topic_ = reader.string(); break;
+        case 24: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 32: offset_ = branded(makeOffset, exact(reader.uint64(), 'offset'), 'offset'); break;
+        case 40: offsetEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'offset_epoch'), 'offset_epoch'); break;
+        case 50: token_ = Position.read(reader, nested(reader)); break;
+        case 56: endOffset_ = branded(makeOffset, exact(reader.uint64(), 'end_offset'), 'end_offset'); break;
+        case 64: maxBytes_ = reader.uint32(); break;
+        case 72: tag_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
-    return { topicId: topicId_, topic: topic_, partition: partition_, offset: offset_, offsetEpoch: offsetEpoch_, token: token_, endOffset: endOffset_, maxBytes: maxBytes_ };
+    return { topicId: topicId_, topic: topic_, partition: partition_, offset: offset_, offsetEpoch: offsetEpoch_, token: token_, endOffset: endOffset_, maxBytes: maxBytes_, tag: tag_ };
   },
   decode(bytes: Uint8Array): PartitionRead {
     return guarded('PartitionRead', bytes, (reader) => PartitionRead.read(reader, reader.len));
@@ -153,14 +159,14 @@ export const FetchStreamRequest = {
     let level_: ReadLevel = 'unspecified';
     let maxMessageBytes_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: bounded(start_.length, 'start'); start_.push(PartitionRead.read(reader, nested(reader))); break;
-        case 2: bounded(stop_.length, 'stop'); stop_.push(PartitionStop.read(reader, nested(reader))); break;
-        case 3: creditBytes_ = exact(reader.uint64(), 'credit_bytes'); break;
-        case 4: level_ = ReadLevel.fromWire(reader.int32()); break;
-        case 5: maxMessageBytes_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: bounded(start_.length, 'start'); start_.push(PartitionRead.read(reader, nested(reader))); break;
+        case 18: bounded(stop_.length, 'stop'); stop_.push(PartitionStop.read(reader, nested(reader))); break;
+        case 24: creditBytes_ = exact(reader.uint64(), 'credit_bytes'); break;
+        case 32: level_ = ReadLevel.fromWire(reader.int32()); break;
+        case 40: maxMessageBytes_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -189,11 +195,11 @@ export const PartitionStop = {
     let topicId_: TopicId = '' as TopicId;
     let partition_: PartitionNumber = 0 as PartitionNumber;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 16: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -226,11 +232,11 @@ export const FetchResponse = {
     const partitions_: PartitionBatches[] = [];
     let batches_: readonly Uint8Array[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: bounded(partitions_.length, 'partitions'); partitions_.push(PartitionBatches.read(reader, nested(reader))); break;
-        case 15: batches_ = [reader.bytes()]; break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: bounded(partitions_.length, 'partitions'); partitions_.push(PartitionBatches.read(reader, nested(reader))); break;
+        case 122: batches_ = [reader.bytes()]; break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -256,6 +262,8 @@ export interface PartitionBatches {
   readonly caughtUp: boolean;
   /** Set if this partition failed; the stream goes on with the others. */
   readonly failure?: Failure | undefined;
+  /** Of the read that this answers. */
+  readonly tag?: number | undefined;
 }
 
 export const PartitionBatches = {
@@ -269,6 +277,7 @@ export const PartitionBatches = {
     if (message.nextEpoch !== 0) writer.uint32(56).uint64(message.nextEpoch);
     if (message.caughtUp) writer.uint32(64).bool(message.caughtUp);
     if (message.failure !== undefined) Failure.write(message.failure, writer.uint32(74).fork()).ldelim();
+    if (message.tag !== undefined) writer.uint32(80).uint32(message.tag);
     return writer;
   },
   encode(message: PartitionBatches): readonly Uint8Array[] {
@@ -284,23 +293,25 @@ export const PartitionBatches = {
     let nextEpoch_: LeaderEpoch = 0 as LeaderEpoch;
     let caughtUp_: boolean = false;
     let failure_: Failure | undefined = undefined;
+    let tag_: number | undefined = undefined;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 3: batchBytes_ = reader.uint32(); break;
-        case 4: highWatermark_ = branded(makeOffset, exact(reader.uint64(), 'high_watermark'), 'high_watermark'); break;
-        case 5: logStartOffset_ = branded(makeOffset, exact(reader.uint64(), 'log_start_offset'), 'log_start_offset'); break;
-        case 6: nextOffset_ = branded(makeOffset, exact(reader.uint64(), 'next_offset'), 'next_offset'); break;
-        case 7: nextEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'next_epoch'), 'next_epoch'); break;
-        case 8: caughtUp_ = reader.bool(); break;
-        case 9: failure_ = Failure.read(reader, nested(reader)); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 16: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 24: batchBytes_ = reader.uint32(); break;
+        case 32: highWatermark_ = branded(makeOffset, exact(reader.uint64(), 'high_watermark'), 'high_watermark'); break;
+        case 40: logStartOffset_ = branded(makeOffset, exact(reader.uint64(), 'log_start_offset'), 'log_start_offset'); break;
+        case 48: nextOffset_ = branded(makeOffset, exact(reader.uint64(), 'next_offset'), 'next_offset'); break;
+        case 56: nextEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'next_epoch'), 'next_epoch'); break;
+        case 64: caughtUp_ = reader.bool(); break;
+        case 74: failure_ = Failure.read(reader, nested(reader)); break;
+        case 80: tag_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
-    return { topicId: topicId_, partition: partition_, batchBytes: batchBytes_, highWatermark: highWatermark_, logStartOffset: logStartOffset_, nextOffset: nextOffset_, nextEpoch: nextEpoch_, caughtUp: caughtUp_, failure: failure_ };
+    return { topicId: topicId_, partition: partition_, batchBytes: batchBytes_, highWatermark: highWatermark_, logStartOffset: logStartOffset_, nextOffset: nextOffset_, nextEpoch: nextEpoch_, caughtUp: caughtUp_, failure: failure_, tag: tag_ };
   },
   decode(bytes: Uint8Array): PartitionBatches {
     return guarded('PartitionBatches', bytes, (reader) => PartitionBatches.read(reader, reader.len));
@@ -325,11 +336,11 @@ export const ListOffsetsRequest = {
     const partitions_: OffsetQuery[] = [];
     let level_: ReadLevel = 'unspecified';
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: bounded(partitions_.length, 'partitions'); partitions_.push(OffsetQuery.read(reader, nested(reader))); break;
-        case 2: level_ = ReadLevel.fromWire(reader.int32()); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: bounded(partitions_.length, 'partitions'); partitions_.push(OffsetQuery.read(reader, nested(reader))); break;
+        case 16: level_ = ReadLevel.fromWire(reader.int32()); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -366,15 +377,15 @@ export const OffsetQuery = {
     let partition_: PartitionNumber = 0 as PartitionNumber;
     let at_: OffsetQuery['at'];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: topic_ = reader.string(); break;
-        case 3: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 4: at_ = { kind: 'earliest', value: reader.bool() }; break;
-        case 5: at_ = { kind: 'latest', value: reader.bool() }; break;
-        case 6: at_ = { kind: 'timestamp', value: exact(reader.int64(), 'timestamp') }; break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 18: topic_ = reader.string(); break;
+        case 24: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 32: at_ = { kind: 'earliest', value: reader.bool() }; break;
+        case 40: at_ = { kind: 'latest', value: reader.bool() }; break;
+        case 48: at_ = { kind: 'timestamp', value: exact(reader.int64(), 'timestamp') }; break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -400,10 +411,10 @@ export const ListOffsetsResponse = {
   read(reader: Reader, end: number): ListOffsetsResponse {
     const partitions_: OffsetAnswer[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: bounded(partitions_.length, 'partitions'); partitions_.push(OffsetAnswer.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: bounded(partitions_.length, 'partitions'); partitions_.push(OffsetAnswer.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -442,14 +453,14 @@ export const OffsetAnswer = {
     let timestamp_: number | undefined = undefined;
     let failure_: Failure | undefined = undefined;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 3: position_ = Position.read(reader, nested(reader)); break;
-        case 4: timestamp_ = exact(reader.int64(), 'timestamp'); break;
-        case 5: failure_ = Failure.read(reader, nested(reader)); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 16: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 26: position_ = Position.read(reader, nested(reader)); break;
+        case 32: timestamp_ = exact(reader.int64(), 'timestamp'); break;
+        case 42: failure_ = Failure.read(reader, nested(reader)); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
