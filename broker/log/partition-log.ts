@@ -54,7 +54,7 @@ export interface LogFailure {
 /** Told about the log, at the end of the turn in which something happened. */
 export interface LogListener {
   onProgress(progress: LogProgress): void;
-  /** The replica must not lead on in this epoch (DESIGN: a leader whose write fails). */
+  /** The replica must not lead on in this epoch (rule 6.3). */
   onFailure(failure: LogFailure): void;
 }
 

@@ -1,7 +1,7 @@
 /**
  * What a session has written and seen, by partition: every read carries it, and a replica that has not
  * reached it waits or sends the reader on. So a session reads its own writes and never reads backwards,
- * whichever replica answers and after any failover (DESIGN §6.10).
+ * whichever replica answers and after any failover (rule 6.10).
  *
  * A token is the whole of it as a text, for another service to go on with. Invariant: a position is
  * replaced only by one at a greater offset. One in a later epoch at a smaller offset would hide that

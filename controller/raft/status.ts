@@ -16,7 +16,7 @@ export interface QuorumStatus {
   readonly appliedIndex: LogIndex;
   /** True once the leader has committed in its own term: what it decides rests on all that came before. */
   readonly isActive: boolean;
-  /** For a leader: the latest monotonic time by which a majority had been heard (DESIGN §6.7). */
+  /** For a leader: the latest monotonic time by which a majority had been heard (rule 6.7). */
   readonly quorumHeardAt: number | undefined;
   /** For a leader: how far each of the others has flushed. */
   readonly progress: ReadonlyMap<VoterId, LogIndex>;

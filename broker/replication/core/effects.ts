@@ -169,7 +169,7 @@ export interface Report {
   readonly stream: number;
   readonly leaderEpoch: LeaderEpoch;
   readonly logEnd: Offset;
-  /** Undefined: nothing below the epoch's start counts (DESIGN §6.5). */
+  /** Undefined: nothing below the epoch's start counts (rule 6.5). */
   readonly storedEnd: Offset | undefined;
 }
 
@@ -204,7 +204,7 @@ export interface IsrProposal {
   readonly semiSyncReplicas: number;
 }
 
-/** The answer to an election round (DESIGN §6.5). */
+/** The answer to an election round (rule 6.5). */
 export interface AnswerPromise {
   readonly kind: 'answer-promise';
   readonly leaderEpoch: LeaderEpoch;

@@ -1,5 +1,5 @@
 /**
- * A planned move (DESIGN §6.5): the leader stops appending, waits until the successor has stored all
+ * A planned move (rule 6.5): the leader stops appending, waits until the successor has stored all
  * it has, and says so; only then does the controller open the round. Nothing acknowledged or waiting
  * is cut, and the gap is one round long.
  */

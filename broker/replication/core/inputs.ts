@@ -177,7 +177,7 @@ export type ProposalAnswer =
   | { readonly kind: 'rejected'; readonly partitionEpoch: PartitionEpoch }
   | { readonly kind: 'unknown' };
 
-/** A planned move: stop appending until the successor has stored everything (DESIGN §6.5). */
+/** A planned move: stop appending until the successor has stored everything (rule 6.5). */
 export interface HandOverAsked {
   readonly kind: 'hand-over';
   readonly successor: NodeId;
@@ -189,7 +189,7 @@ interface HandOverCancelled {
   readonly kind: 'hand-over-cancelled';
 }
 
-/** The broker's lease was granted or has run out (DESIGN §6.7). */
+/** The broker's lease was granted or has run out (rule 6.7). */
 interface LeaseChanged {
   readonly kind: 'lease';
   readonly isHeld: boolean;

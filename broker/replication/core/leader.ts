@@ -99,7 +99,7 @@ export function onTick(state: PartitionState, tick: Ticked, effects: Effect[]): 
   maybePropose(state, leader, effects);
 }
 
-/** Without the lease nothing is promised at levels that rest on nobody else (DESIGN §6.7). */
+/** Without the lease nothing is promised at levels that rest on nobody else (rule 6.7). */
 export function onLeaseChanged(state: PartitionState, isHeld: boolean, effects: Effect[]): void {
   state.isLeaseHeld = isHeld;
   if (isHeld || state.role.kind !== 'leader') return;

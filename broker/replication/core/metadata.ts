@@ -9,7 +9,7 @@ import type { BrokerEpoch, LeaderEpoch, PartitionEpoch } from '../../../proto/mo
 
 /** The committed facts of one partition. A greater `partitionEpoch` replaces a smaller one. */
 export interface PartitionMetadata {
-  /** Undefined: an election round is open and applying this is the promise (DESIGN §6.5). */
+  /** Undefined: an election round is open and applying this is the promise (rule 6.5). */
   readonly leader: NodeId | undefined;
   /** Rises with each round. Never goes back. */
   readonly leaderEpoch: LeaderEpoch;

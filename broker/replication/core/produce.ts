@@ -1,7 +1,7 @@
 /**
  * A produce request: refuse it before anything is written, or give it offsets and let it wait.
  *
- * Order of the decisions: deduplication comes before every other refusal (DESIGN §6.9). A retry
+ * Order of the decisions: deduplication comes before every other refusal (rule 6.9). A retry
  * whose first attempt was written must never hear `not-written`, whatever has happened since.
  * Invariant: a refusal says `not-written` only if no attempt of this batch is in the log here.
  */

@@ -1,5 +1,5 @@
 /**
- * What a read may see here (DESIGN §6.10). Any replica serves below its own watermark; what depends
+ * What a read may see here (rule 6.10). Any replica serves below its own watermark; what depends
  * on more is refused or waits, and never waits for something that can no longer come.
  *
  * Invariants: (1) nothing at or above the watermark is served (rule B1.10); (2) a new leader does not

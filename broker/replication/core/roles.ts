@@ -3,7 +3,7 @@
  *
  * Invariants: (1) the epoch of a role is never above that of the metadata; (2) once "epoch + 1, no
  * leader" was applied, nothing is taken from, sent to or acknowledged under a lower epoch: that is
- * the promise on which elections rest (DESIGN §6.5).
+ * the promise on which elections rest (rule 6.5).
  */
 import type { LeaderEpoch } from '../../../proto/model/offset.ts';
 import type { Effect } from './effects.ts';

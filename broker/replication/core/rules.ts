@@ -1,5 +1,5 @@
 /**
- * The rules of DESIGN §6 that this core can be told to break, one switch each. In production every
+ * The rules of docs/rules.md that this core can be told to break, one switch each. In production every
  * rule holds: `everyRule` is the frozen default. A test builds a copy with one rule off and must find
  * a lost record; a rule whose absence nobody notices is not tested.
  */
@@ -32,11 +32,11 @@ export interface Rules {
   readonly needsMinInsync: boolean;
   /** Waiters are failed at step-down, never judged under a later epoch (rule B1.11). */
   readonly failsWaitersAtStepDown: boolean;
-  /** A replica that restarted or failed never leads again in the epoch it led (DESIGN §6.3). */
+  /** A replica that restarted or failed never leads again in the epoch it led (rule 6.3). */
   readonly forfeitsEpoch: boolean;
   /** A duplicate waits for the asked ack level (rule B6.2). */
   readonly duplicatesWait: boolean;
-  /** Deduplication comes before every other refusal (DESIGN §6.9). */
+  /** Deduplication comes before every other refusal (rule 6.9). */
   readonly deduplicatesFirst: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * `semi-sync`: k members of the committed ISR have stored it, the leader among them (DESIGN §6.5).
+ * `semi-sync`: k members of the committed ISR have stored it, the leader among them (rule 6.5).
  *
  * The committed set of semi-sync members holds everybody who may have a record acknowledged at this
  * level, so an election that misses fewer than k of them has one of the k holders' answers.

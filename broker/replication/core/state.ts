@@ -34,13 +34,13 @@ export interface PartitionState {
   verifiedEpoch: LeaderEpoch;
   /** The epoch that is being made durable as the verified one; at least `verifiedEpoch`. */
   persistingEpoch: LeaderEpoch;
-  /** The storage may lack what it once had (DESIGN §6.6). Cleared by the ISR that takes it in. */
+  /** The storage may lack what it once had (rule 6.6). Cleared by the ISR that takes it in. */
   isSuspect: boolean;
-  /** Never leads in this epoch or below (DESIGN §6.3); -1: none. */
+  /** Never leads in this epoch or below (rule 6.3); -1: none. */
   forfeitedEpoch: number;
   /** Streams opened by this incarnation, to tell a late answer from a current one. */
   streams: number;
-  /** Whether `none` and `leader` writes may be taken (DESIGN §6.7). */
+  /** Whether `none` and `leader` writes may be taken (rule 6.7). */
   isLeaseHeld: boolean;
   role: Role;
   readonly rules: Rules;

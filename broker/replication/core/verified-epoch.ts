@@ -1,6 +1,6 @@
 /**
  * The verified epoch is the highest leader epoch in which this replica's stored log has reached the
- * epoch's start: the leader's log end at its election (DESIGN §6.5).
+ * epoch's start: the leader's log end at its election (rule 6.5).
  *
  * It is what elections compare first, and two simpler choices lose records. The epoch of the last
  * record: a leader that appends nothing may acknowledge records of older epochs, and a replica with a

@@ -1,5 +1,5 @@
 /**
- * When an election round of one partition is decided, and for whom (DESIGN §6.5).
+ * When an election round of one partition is decided, and for whom (rule 6.5).
  *
  * A round begins with the committed record "epoch + 1, no leader". Each replica that applied it
  * promised to take nothing from a lower epoch, and answers with its verified epoch and stored end.

@@ -25,7 +25,7 @@ export type InputBody =
   | { readonly kind: 'flushed'; readonly last: LogPosition }
   /** The stream to or from a peer ended: what was under way is lost. */
   | { readonly kind: 'peer-lost'; readonly peer: VoterId }
-  /** A peer's link closed and its address refuses: its process is gone (DESIGN §6.8). */
+  /** A peer's link closed and its address refuses: its process is gone (rule 6.8). */
   | { readonly kind: 'peer-gone'; readonly node: NodeId }
   /** The state machine at `index` as bytes, to take the place of the log before it. */
   | {

@@ -181,7 +181,7 @@ function checkSemiSyncMembers(world: World): void {
   }
 }
 
-/** Whether the faults so far are within what the level promises to survive (DESIGN §5). */
+/** Whether the faults so far are within what the level promises to survive (docs/guarantees.md). */
 function isPromised(world: World, ack: GivenAck): boolean {
   if (ack.acks === 'semi-sync') return ack.lostBy.size <= world.options.semiSyncReplicas - 1;
   const unfilled = world.brokers.filter((broker) => broker.hasLostStorage).length;
