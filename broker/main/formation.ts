@@ -117,6 +117,8 @@ class Meeting {
   readonly #requests = new Map<NodeId, LinkRequests>();
   /** Voters that were met empty, with the storage they showed. */
   readonly #met = new Map<NodeId, StorageId>();
+  /** The one attempt to format: a node may be told of the cluster and find it at the same moment. */
+  #formatting: Promise<void> | undefined;
 
   constructor(options: FormationOptions) {
     this.#options = options;
@@ -174,18 +176,24 @@ class Meeting {
   }
 
   async #take(formation: Formation): Promise<void> {
-    const { nodeId, storageId: own } = this.#options;
+    const { nodeId, storageId: own, directory } = this.#options;
     const isNamed = formation.voters.some(
       (voter) => voter.nodeId === nodeId && voter.storageId === own,
     );
     if (!isNamed) return;
-    await writeFormation(this.#options.directory, own, formation);
-    await this.#format(formation.clusterId);
+    this.#formatting ??= writeFormation(directory, own, formation).then(() =>
+      this.#formatAs(formation.clusterId),
+    );
+    await this.#formatting;
   }
 
-  async #format(cluster: ClusterId): Promise<void> {
+  #format(cluster: ClusterId): Promise<void> {
+    this.#formatting ??= this.#formatAs(cluster);
+    return this.#formatting;
+  }
+
+  async #formatAs(cluster: ClusterId): Promise<void> {
     const { directory, nodeId, storageId: own, logger } = this.#options;
-    if (directory.identity !== undefined) return;
     await directory.format({ clusterId: cluster, nodeId, storageId: own });
     logger.info('directory-formatted', 'The directory belongs to a cluster from here on.', {
       clusterId: cluster,

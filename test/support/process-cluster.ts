@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from './free-ports.ts';
+import { PeerNetwork } from './peer-network.ts';
 
 const cli = fileURLToPath(new URL('../../dist/broker/main/cli.js', import.meta.url));
 
@@ -15,6 +16,8 @@ export interface ProcessClusterOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** `lossy`: a killed node loses what it had not flushed. */
   readonly disk?: 'lossy';
+  /** The nodes reach each other through proxies that can be held. */
+  readonly hasProxies?: boolean;
   /** An empty directory; one is made if none is given. */
   readonly directory?: string;
 }
@@ -23,28 +26,38 @@ export interface ProcessClusterOptions {
 export class ProcessCluster {
   readonly nodes: readonly ProcessNode[];
   readonly directory: string;
+  /** Has a say only where the cluster has proxies. */
+  readonly network: PeerNetwork;
 
-  private constructor(directory: string, nodes: readonly ProcessNode[]) {
+  private constructor(directory: string, nodes: readonly ProcessNode[], network: PeerNetwork) {
     this.directory = directory;
+    this.network = network;
     this.nodes = nodes;
   }
 
   static async start(options: ProcessClusterOptions): Promise<ProcessCluster> {
     const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'highwater-')));
-    const ports = await freePorts(options.nodes * 3);
+    const ports = await freePorts(options.nodes * 4);
     const port = (index: number): number => ports[index] ?? 0;
     const ids = Array.from({ length: options.nodes }, (_, index) => index + 1);
-    const quorum = ids.map((id) => `${id}@127.0.0.1:${port(id * 3 - 2)}`).join(',');
+    const network = new PeerNetwork();
+    const { hasProxies = false } = options;
+    const listensAt = (id: number): number => port(id * 4 - 3);
+    const isFoundAt = (id: number): number => (hasProxies ? port(id * 4 - 1) : listensAt(id));
+    if (hasProxies)
+      await Promise.all(ids.map((id) => network.front(id, isFoundAt(id), listensAt(id))));
+    const quorum = ids.map((id) => `${id}@127.0.0.1:${isFoundAt(id)}`).join(',');
     const nodes = ids.map(
       (id) =>
         new ProcessNode(id, directory, options, {
           quorum,
-          listen: `127.0.0.1:${port(id * 3 - 3)}`,
-          'peer-listen': `127.0.0.1:${port(id * 3 - 2)}`,
-          'http-listen': `127.0.0.1:${port(id * 3 - 1)}`,
+          listen: `127.0.0.1:${port(id * 4 - 4)}`,
+          'peer-listen': `127.0.0.1:${listensAt(id)}`,
+          'advertised-peer-listen': `127.0.0.1:${isFoundAt(id)}`,
+          'http-listen': `127.0.0.1:${port(id * 4 - 2)}`,
         }),
     );
-    const cluster = new ProcessCluster(directory, nodes);
+    const cluster = new ProcessCluster(directory, nodes, network);
     for (const node of nodes) node.start();
     try {
       await Promise.all(nodes.map((node) => node.ready()));
@@ -68,6 +81,7 @@ export class ProcessCluster {
 
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.kill('SIGKILL')));
+    await this.network.close();
     await rm(this.directory, { recursive: true, force: true });
   }
 }
