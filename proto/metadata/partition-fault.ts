@@ -10,13 +10,6 @@ import { limits } from '../model/limits.ts';
 import { minInsyncReplicasOf, semiSyncReplicasOf } from '../model/topic-settings.ts';
 import type { MetadataImage, TopicImage } from './image.ts';
 
-/** Replicas that the partition will have when a running reassignment ends. */
-export function targetReplicas(state: PartitionState): readonly NodeId[] {
-  return state.removing.length === 0
-    ? state.replicas
-    : state.replicas.filter((node) => !state.removing.includes(node));
-}
-
 /**
  * The minimum of the in-sync set that the topic asks of this partition. While a reassignment runs it
  * is that of the smaller of the two sets, so that growing from one replica does not stop writes.

@@ -6,7 +6,6 @@ import { MetadataRecord } from '../generated/highwater/metadata/v1/records.ts';
 import { HighwaterError } from '../model/errors.ts';
 
 export type {
-  BrokerIntent,
   MetadataRecord,
   PartitionState,
   RoundPurpose,

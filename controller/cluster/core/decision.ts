@@ -7,7 +7,6 @@
  * next request on the image that the undecided changes will give, and drops that image if it steps
  * down.
  */
-import type { MetadataImage } from '../../../proto/metadata/image.ts';
 import type { MetadataRecord } from '../../../proto/metadata/records.ts';
 import type { ErrorCode, ErrorFacts } from '../../../proto/model/errors.ts';
 
@@ -79,6 +78,3 @@ export function decided<Response>(
 export function refused(code: ErrorCode, message: string, facts: ErrorFacts = {}): Refused {
   return { kind: 'refused', code, message, facts };
 }
-
-/** What a decision needs of the image. */
-export type Brokers = Pick<MetadataImage, 'brokers'>;
