@@ -138,7 +138,11 @@ export class DataDirectory {
   }
 }
 
-async function readIdentity(fs: FileSystem, path: string): Promise<DirectoryIdentity | undefined> {
+/** Whose a directory is; undefined before it was formatted. A newer format is refused. */
+export async function readIdentity(
+  fs: FileSystem,
+  path: string,
+): Promise<DirectoryIdentity | undefined> {
   const content = await readCheckedFile(fs, `${path}/identity`);
   if (content === undefined) return undefined;
   const { format, clusterId: cluster, nodeId: node, storageId: storage } = content;

@@ -23,6 +23,9 @@ export const indexTables = ['segment-index'] as const;
 
 const table = indexTables[0];
 
+/** What of a segment its index has to fit. */
+export type IndexedSegment = Pick<Segment, 'baseOffset' | 'bytes'>;
+
 /** One per data directory; without a store every index is rebuilt when it is needed. */
 export class IndexStore {
   readonly #store: KeyValueStore;
@@ -43,7 +46,7 @@ export class IndexStore {
   }
 
   /** The stored index, if it covers exactly the segment. */
-  load(log: LogKey, segment: Segment): SparseIndex | undefined {
+  load(log: LogKey, segment: IndexedSegment): SparseIndex | undefined {
     const value = this.#store.get(table, indexKey(log, segment.baseOffset));
     const snapshot = value === undefined ? undefined : decodeIndex(value);
     return snapshot?.indexedTo === segment.bytes ? new SparseIndex(snapshot) : undefined;

@@ -95,7 +95,10 @@ export function readBlockHead(bytes: Buffer): BlockHead | undefined {
   return { sequence, bytes: length };
 }
 
-/** The entries of a whole block, payloads as views of it; undefined if the checksum differs. */
+/**
+ * The entries of a whole block, payloads as views of it; undefined if the checksum differs, or holds
+ * over entries that no round can have written.
+ */
 export function decodeBlock(bytes: Buffer): JournalEntry[] | undefined {
   if (crc32c(bytes.subarray(8)) !== bytes.readUInt32BE(4)) return undefined;
   const count = bytes.readUInt32BE(20);
@@ -103,14 +106,18 @@ export function decodeBlock(bytes: Buffer): JournalEntry[] | undefined {
   let payloadAt = blockHeadBytes + entryBytes * count;
   for (let at = blockHeadBytes; entries.length < count; at += entryBytes) {
     const length = bytes.readUInt32BE(at + 36);
+    const segmentBase = readInt64(bytes, at + 20) ?? -1;
+    const position = readInt64(bytes, at + 28) ?? -1;
+    const isPossible = payloadAt + length <= bytes.length && segmentBase >= 0 && position >= 0;
+    if (!isPossible) return undefined;
     entries.push({
       key: decodeLogKey(bytes.subarray(at, at + logKeyBytes)),
-      segmentBase: offset(readInt64(bytes, at + 20) ?? 0),
-      position: readInt64(bytes, at + 28) ?? 0,
+      segmentBase: offset(segmentBase),
+      position,
       buffers: [bytes.subarray(payloadAt, payloadAt + length)],
       bytes: length,
     });
     payloadAt += length;
   }
-  return entries;
+  return payloadAt === bytes.length ? entries : undefined;
 }

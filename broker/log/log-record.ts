@@ -14,9 +14,9 @@
  */
 
 import type { FlushMode } from '../../proto/model/acks.ts';
-import { invariant } from '../../proto/model/invariant.ts';
 import { leaderEpoch, type Offset, offset } from '../../proto/model/offset.ts';
 import { crc32c } from '../../proto/wire/crc32c.ts';
+import { readInt64 } from '../../proto/wire/int64.ts';
 import type { EpochHistory, EpochStart } from './core/epoch-history.ts';
 
 /** A place in a log, by offset and by byte. */
@@ -104,11 +104,15 @@ export function encodeLogRecord(record: LogRecord): Buffer {
   return bytes;
 }
 
-/** Undefined if the bytes are damaged; a newer version is refused by the directory's own version. */
+/**
+ * Undefined if the bytes are damaged, or have a good checksum and say what no log can be; a newer
+ * version is refused by the directory's own version.
+ */
 export function decodeLogRecord(bytes: Buffer): LogRecord | undefined {
   if (bytes.length < 6 || bytes[0] !== version) return undefined;
   const end = bytes.length - 4;
   if (crc32c(bytes.subarray(0, end)) !== bytes.readUInt32BE(end)) return undefined;
+  if (!isWellFormed(bytes, end)) return undefined;
 
   const set = bytes[1] ?? 0;
   let at = 2;
@@ -149,9 +153,25 @@ export function decodeLogRecord(bytes: Buffer): LogRecord | undefined {
   };
 }
 
+/** Which of the numbers are offsets, by their place; of the others -1 means none. */
+const offsetNumbers: readonly number[] = [0, 1, 2, 3, 9, 10];
+
+/** True if the length is what the fields say, and every number is what it may be. */
+function isWellFormed(bytes: Buffer, end: number): boolean {
+  const count = ((bytes[1] ?? 0) & flags.damaged) === 0 ? 9 : 11;
+  const epochsAt = 2 + 8 * count;
+  if (end < epochsAt + 4 || end !== epochsAt + 4 + 12 * bytes.readUInt32BE(epochsAt)) return false;
+  for (let index = 0; index < count; index++) {
+    const number = readInt64(bytes, 2 + 8 * index);
+    if (number === undefined || number < (offsetNumbers.includes(index) ? 0 : -1)) return false;
+  }
+  for (let at = epochsAt + 4; at < end; at += 12) {
+    if ((readInt64(bytes, at + 4) ?? -1) < 0) return false;
+  }
+  return true;
+}
+
 function decodeEpochs(bytes: Buffer): EpochHistory {
-  const count = bytes.readUInt32BE(0);
-  invariant(bytes.length === 4 + 12 * count, 'a checksummed record has the length it states');
   const epochs: EpochStart[] = [];
   for (let at = 4; at < bytes.length; at += 12) {
     epochs.push({

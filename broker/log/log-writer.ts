@@ -20,28 +20,14 @@ import type { FlushShare } from './core/flush-plan.ts';
 import { shouldRoll } from './core/roll-policy.ts';
 import { ExclusiveWork } from './exclusive-work.ts';
 import type { JournalEntry } from './journal-format.ts';
-import type { LogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
-import type { LogKey } from './log-key.ts';
 import type { LogPlace } from './log-record.ts';
 import { PendingBatches } from './pending-batches.ts';
 import type { ActiveSegment } from './segment.ts';
 import type { SegmentSet } from './segment-set.ts';
 import { UnflushedFiles } from './unflushed-files.ts';
 import { UnstoredGroups } from './unstored-groups.ts';
-
-/** What the writer needs of its log. */
-export interface WriterHost {
-  readonly key: LogKey;
-  readonly folder: string;
-  config(): LogConfig;
-  /** Loads the segments, and marks the log as active before anything counts as stored. */
-  openForWriting(): Promise<SegmentSet>;
-  onWritten(end: Offset): void;
-  onStored(): void;
-  /** The write failed and the file was cut back: the log ends at `end`, unless that is fatal too. */
-  onFailure(caught: unknown, end: Offset): void;
-}
+import type { WriterHost } from './writer-host.ts';
 
 /** Bytes of one log that may be in the journal and not in their segment: one write takes them all. */
 const behindBytesMax = 64 * 1024;

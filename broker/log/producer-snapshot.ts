@@ -49,7 +49,7 @@ export function encodeProducers(snapshot: ProducerSnapshot): Buffer {
   return bytes;
 }
 
-/** Undefined unless the bytes are whole. */
+/** Undefined unless the bytes are whole, and end where their counts say. */
 export function decodeProducers(bytes: Buffer): ProducerSnapshot | undefined {
   const end = bytes.length - 4;
   if (end < headBytes || bytes[0] !== version) return undefined;
@@ -58,7 +58,9 @@ export function decodeProducers(bytes: Buffer): ProducerSnapshot | undefined {
   const entries: ProducerEntry[] = [];
   let at = headBytes;
   for (let left = bytes.readUInt32BE(17); left > 0; left--) {
+    if (at + entryBytes > end) return undefined;
     const count = bytes[at + 18] ?? 0;
+    if (at + entryBytes + batchBytes * count > end) return undefined;
     const batches: RememberedBatch[] = [];
     for (let index = 0; index < count; index++) {
       batches.push(decodeBatch(bytes, at + entryBytes + batchBytes * index));
@@ -71,6 +73,7 @@ export function decodeProducers(bytes: Buffer): ProducerSnapshot | undefined {
     });
     at += entryBytes + batchBytes * count;
   }
+  if (at !== end) return undefined;
   return { endOffset: int64(bytes, 1), largestTimestamp: int64(bytes, 9), entries };
 }
 
