@@ -19,6 +19,7 @@ import { MembershipDriver } from '../membership/membership-driver.ts';
 import { MetadataFollower } from '../membership/metadata-follower.ts';
 import { PartitionTable } from '../partitions/partition-table.ts';
 import { ControllerConversation } from '../replication/controller-conversation.ts';
+import type { PartitionDriver } from '../replication/partition-driver.ts';
 import { ReplicationStreams } from '../replication/replication-streams.ts';
 import type { Address } from './addresses.ts';
 import { type BrokerMemory, readBrokerMemory, writeBrokerMemory } from './broker-state.ts';
@@ -119,6 +120,11 @@ export class BrokerRole {
 
   get image(): MetadataImage {
     return this.#metadata.image;
+  }
+
+  /** The replicas hosted here. */
+  replicas(): Iterable<PartitionDriver> {
+    return this.#table?.drivers() ?? [];
   }
 
   /** Registers every public service. */

@@ -2,9 +2,12 @@
  * Documents that are made from the tables of the code. `npm run docs` writes them and a test compares
  * them with what is committed, so that they cannot disagree with what the program does.
  */
+
 import { errorTable } from '../../proto/model/errors.ts';
+import { nodeId } from '../../proto/model/ids.ts';
 import { nodeSettings } from '../../proto/model/node-settings.ts';
 import { acceptedBy, type SettingRow } from '../../proto/model/setting.ts';
+import { nodeMetrics } from './node-metrics.ts';
 
 /** Path below the repository → text. */
 export function generatedDocuments(
@@ -13,6 +16,7 @@ export function generatedDocuments(
   return new Map([
     ['docs/errors.md', errorsDocument()],
     ['docs/configuration.md', configurationDocument(topicSettings)],
+    ['docs/metrics.md', metricsDocument()],
   ]);
 }
 
@@ -62,6 +66,30 @@ function configurationDocument(topicSettings: readonly SettingRow[]): string {
     '`highwater topic alter`.',
     '',
     ...table(topicSettings),
+    '',
+  ].join('\n');
+}
+
+function metricsDocument(): string {
+  const nothing = {
+    nodeId: nodeId(1),
+    image: () => undefined,
+    replicas: () => [],
+    isReady: () => false,
+    isController: () => false,
+  };
+  const rows = nodeMetrics(nothing)
+    .describe()
+    .map(({ name, kind, meaning }) => `| \`${name}\` | ${kind} | ${meaning} |`);
+  return [
+    madeBy,
+    '# Metrics',
+    '',
+    'Every node serves these at `/metrics` of its HTTP address, in the text form that Prometheus reads.',
+    '',
+    '| Name | Kind | Meaning |',
+    '| --- | --- | --- |',
+    ...rows,
     '',
   ].join('\n');
 }

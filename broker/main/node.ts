@@ -20,6 +20,7 @@ import type { RpcServer } from '../../proto/ports/rpc.ts';
 import type { Authorizer } from '../access/authorizer.ts';
 import { serveHealth } from '../http/health.ts';
 import { createHttpServer, type HttpServer } from '../http/http-server.ts';
+import { serveMetrics } from '../http/metrics-route.ts';
 import { DataDirectory } from '../log/data-directory.ts';
 import type { LogDirectory } from '../log/log-directory.ts';
 import { chooseAuthorizer } from './access-choice.ts';
@@ -28,6 +29,7 @@ import { BrokerRole } from './broker-role.ts';
 import { ControllerRole } from './controller-role.ts';
 import { joinOrForm, readFormation, storageIdOf } from './formation.ts';
 import type { Machine } from './machine.ts';
+import { metricsSource, nodeMetrics } from './node-metrics.ts';
 import { openStores } from './stores.ts';
 
 export interface RunningNode {
@@ -118,7 +120,7 @@ class NodeStart {
         })
       : undefined;
     await endpoint.listen(peerAt.host, peerPort);
-    const http = await this.#openHttp();
+    const http = await this.#openHttp(self);
     if (clients !== undefined) this.#broker?.start(clients);
     const roles = this.#text('roles');
     this.#machine.logger.info('node-started', 'The node listens.', { roles, clients, peers, http });
@@ -274,11 +276,12 @@ class NodeStart {
     return advertised(this.#text('advertised-listen'), at, port);
   }
 
-  async #openHttp(): Promise<string> {
+  async #openHttp(self: NodeId): Promise<string> {
     const at = hostAndPort(this.#text('http-listen'));
     const http = createHttpServer(this.#machine.logger);
     this.#http = http;
     serveHealth(http, () => this.#broker?.readiness() ?? []);
+    serveMetrics(http, nodeMetrics(metricsSource(self, this.#broker, this.#controller)));
     const port = await http.listen(at.host, at.port);
     return `${at.host}:${port}`;
   }

@@ -1,0 +1,154 @@
+/** The metrics of a node: read from its parts when they are asked for, so that they cost nothing before. */
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import type { MetadataImage } from '../../proto/metadata/image.ts';
+import { partitionsOn } from '../../proto/metadata/image.ts';
+import type { NodeId } from '../../proto/model/ids.ts';
+import { minInsyncReplicasOf } from '../../proto/model/topic-settings.ts';
+import { type Labels, MetricsRegistry } from '../metrics/registry.ts';
+import type { PartitionDriver } from '../replication/partition-driver.ts';
+import { progressOf } from '../services/replica-progress.ts';
+import type { BrokerRole } from './broker-role.ts';
+import type { ControllerRole } from './controller-role.ts';
+
+export interface NodeMetricsSource {
+  readonly nodeId: NodeId;
+  image(): MetadataImage | undefined;
+  replicas(): Iterable<PartitionDriver>;
+  isReady(): boolean;
+  isController(): boolean;
+}
+
+/** What the roles of a node tell. */
+export function metricsSource(
+  nodeId: NodeId,
+  broker: BrokerRole | undefined,
+  controller: ControllerRole | undefined,
+): NodeMetricsSource {
+  return {
+    nodeId,
+    image: () => broker?.image,
+    replicas: () => broker?.replicas() ?? [],
+    isReady: () => broker === undefined || broker.readiness().length === 0,
+    isController: () => controller?.quorum.status.isActive ?? false,
+  };
+}
+
+/** Followers named one by one in a scrape; beyond it only the sums tell. */
+const lagRowsMax = 2_000;
+
+/** All metrics of a node; docs/metrics.md is made from them. */
+export function nodeMetrics(source: NodeMetricsSource): MetricsRegistry {
+  const registry = new MetricsRegistry();
+  const delay = loopDelay();
+  registry.gauge('highwater_ready', 'Whether the node serves: 1 or 0.', () =>
+    Number(source.isReady()),
+  );
+  registry.gauge(
+    'highwater_active_controller',
+    'Whether this node is the active controller: 1 or 0.',
+    () => Number(source.isController()),
+  );
+  registry.gauge(
+    'highwater_event_loop_delay_p99_ms',
+    'Delay of the event loop since the last scrape, 99th percentile.',
+    () => {
+      const p99 = delay.percentile(99) / 1e6;
+      delay.reset();
+      return Number.isFinite(p99) ? p99 : 0;
+    },
+  );
+  registry.gauge('highwater_resident_bytes', 'Resident memory of the process.', () =>
+    process.memoryUsage.rss(),
+  );
+  addPartitionGauges(registry, source);
+  registry.gauge(
+    'highwater_follower_lag_records',
+    'Records that a follower has not stored, by partition led here.',
+    () => lagOf(source, (behind) => behind.records),
+  );
+  registry.gauge(
+    'highwater_follower_lag_ms',
+    'Time since a follower last had everything, by partition led here.',
+    () => lagOf(source, (behind) => behind.ms),
+  );
+  return registry;
+}
+
+/** One for the process, however many nodes it runs. */
+let measured: IntervalHistogram | undefined;
+
+function loopDelay(): IntervalHistogram {
+  if (measured === undefined) {
+    measured = monitorEventLoopDelay({ resolution: 10 });
+    measured.enable();
+  }
+  return measured;
+}
+
+function addPartitionGauges(registry: MetricsRegistry, source: NodeMetricsSource): void {
+  const count = (matches: (health: PartitionHealth) => boolean): number => {
+    let found = 0;
+    for (const health of healthOf(source)) if (matches(health)) found++;
+    return found;
+  };
+  registry.gauge('highwater_partitions_led', 'Partitions that this node leads.', () =>
+    count((one) => one.isLed),
+  );
+  registry.gauge('highwater_partitions_hosted', 'Partitions with a replica here.', () =>
+    count(() => true),
+  );
+  registry.gauge(
+    'highwater_partitions_offline',
+    'Partitions with a replica here and no leader.',
+    () => count((one) => one.isOffline),
+  );
+  registry.gauge(
+    'highwater_partitions_under_replicated',
+    'Partitions led here whose in-sync set is not full.',
+    () => count((one) => one.isLed && one.isUnderReplicated),
+  );
+  registry.gauge(
+    'highwater_partitions_under_min_isr',
+    'Partitions led here below min.insync.replicas: acks=all is refused.',
+    () => count((one) => one.isLed && one.isUnderMin),
+  );
+}
+
+interface PartitionHealth {
+  readonly isLed: boolean;
+  readonly isOffline: boolean;
+  readonly isUnderReplicated: boolean;
+  readonly isUnderMin: boolean;
+}
+
+function* healthOf(source: NodeMetricsSource): IterableIterator<PartitionHealth> {
+  const { nodeId } = source;
+  const present = source.image();
+  if (present === undefined) return;
+  for (const { topic, partition } of partitionsOn(present, nodeId)) {
+    const { leader, isr, replicas } = partition;
+    yield {
+      isLed: leader === nodeId,
+      isOffline: leader === undefined,
+      isUnderReplicated: isr.length < replicas.length,
+      isUnderMin: isr.length < minInsyncReplicasOf(topic.settings, replicas.length),
+    };
+  }
+}
+
+function* lagOf(
+  source: NodeMetricsSource,
+  pick: (behind: { records: number; ms: number }) => number,
+): IterableIterator<readonly [Labels, number]> {
+  let rows = 0;
+  for (const replica of source.replicas()) {
+    if (replica.state.role.kind !== 'leader') continue;
+    const topic = source.image()?.topics.get(replica.topicId)?.name ?? replica.topicId;
+    const [own, ...followers] = progressOf(replica);
+    for (const { nodeId, storedEnd, lagMs } of followers) {
+      if (rows++ >= lagRowsMax) return;
+      const labels = { topic, partition: replica.partition, follower: nodeId };
+      yield [labels, pick({ records: Math.max(0, (own?.logEnd ?? 0) - storedEnd), ms: lagMs })];
+    }
+  }
+}
