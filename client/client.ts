@@ -40,7 +40,7 @@ export class Client implements AsyncDisposable {
     const metadata = new MetadataWatch({ machine, channels, brokers: options.brokers });
     const calls = new AdminCalls(machine, channels, metadata);
     this.#parts = { machine, channels, metadata, calls, session: new Session() };
-    this.admin = createAdmin(calls, metadata);
+    this.admin = createAdmin(this.#parts);
   }
 
   /** Resolves once a broker has told what the cluster looks like. */

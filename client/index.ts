@@ -14,6 +14,7 @@ export type {
   PartitionRef,
   VoterInfo,
 } from './admin/cluster-admin.ts';
+export type { ClusterEvent, EventsOptions } from './admin/cluster-events.ts';
 export type {
   PartitionInfo,
   ReplicaProgressInfo,
@@ -24,6 +25,7 @@ export type {
 } from './admin/topic-admin.ts';
 export type { Client } from './client.ts';
 export { type ConnectOptions, connect } from './connect.ts';
+export type { BulkSummary, BulkWriter } from './producer/bulk-writer.ts';
 export type { Producer } from './producer/producer.ts';
 export type { ProducerOptions } from './producer/producer-options.ts';
 export type { Receipt } from './producer/receipt.ts';

@@ -12,4 +12,79 @@ export const verbs: readonly LazyVerb[] = [
     summary: 'Run one node of a cluster.',
     load: async () => (await import('./server-verb.ts')).serverVerb,
   },
+  {
+    name: 'topic create',
+    summary: 'Create a topic.',
+    load: async () => (await import('../../client/cli/verbs/topic-verbs.ts')).topicCreateVerb,
+  },
+  {
+    name: 'topic list',
+    summary: 'List the topics.',
+    load: async () => (await import('../../client/cli/verbs/topic-verbs.ts')).topicListVerb,
+  },
+  {
+    name: 'topic describe',
+    summary: 'Show the partitions and settings of a topic.',
+    load: async () => (await import('../../client/cli/verbs/topic-verbs.ts')).topicDescribeVerb,
+  },
+  {
+    name: 'topic alter',
+    summary: 'Change the settings of a topic, or give it more partitions.',
+    load: async () => (await import('../../client/cli/verbs/topic-verbs.ts')).topicAlterVerb,
+  },
+  {
+    name: 'topic delete',
+    summary: 'Delete a topic, or the old records of one partition.',
+    load: async () => (await import('../../client/cli/verbs/topic-verbs.ts')).topicDeleteVerb,
+  },
+  {
+    name: 'produce',
+    summary: 'Write the lines of standard input as records.',
+    load: async () => (await import('../../client/cli/verbs/produce-verb.ts')).produceVerb,
+  },
+  {
+    name: 'consume',
+    summary: 'Print the records of a topic.',
+    load: async () => (await import('../../client/cli/verbs/consume-verb.ts')).consumeVerb,
+  },
+  {
+    name: 'cluster describe',
+    summary: 'Show the brokers, the voters and the health of all partitions.',
+    load: async () => (await import('../../client/cli/verbs/cluster-verbs.ts')).clusterDescribeVerb,
+  },
+  {
+    name: 'cluster events',
+    summary: 'Tell what happened in the cluster and why.',
+    load: async () => (await import('../../client/cli/verbs/events-verb.ts')).clusterEventsVerb,
+  },
+  {
+    name: 'cluster drain',
+    summary: 'Move leaderships away from a broker, before it is stopped.',
+    load: async () => (await import('../../client/cli/verbs/cluster-verbs.ts')).clusterDrainVerb,
+  },
+  {
+    name: 'cluster remove',
+    summary: 'Move all replicas away from a broker and unregister it.',
+    load: async () => (await import('../../client/cli/verbs/cluster-verbs.ts')).clusterRemoveVerb,
+  },
+  {
+    name: 'cluster elect',
+    summary: 'Elect another leader of a partition.',
+    load: async () => (await import('../../client/cli/verbs/cluster-verbs.ts')).clusterElectVerb,
+  },
+  {
+    name: 'cluster reassign',
+    summary: 'Place the replicas of a partition on other brokers.',
+    load: async () => (await import('../../client/cli/verbs/cluster-verbs.ts')).clusterReassignVerb,
+  },
+  {
+    name: 'cluster voters',
+    summary: 'List the voters of the controllers, add one or remove one.',
+    load: async () => (await import('../../client/cli/verbs/cluster-verbs.ts')).clusterVotersVerb,
+  },
+  {
+    name: 'cluster features',
+    summary: 'Show the feature level in use, or take a higher one into use.',
+    load: async () => (await import('../../client/cli/verbs/cluster-verbs.ts')).clusterFeaturesVerb,
+  },
 ];

@@ -20,6 +20,7 @@ export interface CallLimits {
 
 const timeoutMsDefault = 30_000;
 const attemptMsMax = 10_000;
+const doubtMs = 1_000;
 /** How long to wait until this client's own view shows a change that was just made. */
 const viewMsMax = 5_000;
 const backoff = { minMs: 50, maxMs: 1_000 };
@@ -56,6 +57,8 @@ export class AdminCalls {
       const leftMs = deadlineMs - clock.now();
       if (leftMs <= 0) throw last ?? new HighwaterError('DEADLINE_EXCEEDED', 'no broker answered');
       if (address !== undefined) {
+        // A broker may take long; one that is silent on its metadata as well is not worth the wait.
+        const doubt = clock.after(doubtMs, () => this.#metadata.suspect());
         try {
           return await this.#channels.ask(address, method, request, {
             deadlineMs: Math.min(leftMs, attemptMsMax),
@@ -65,6 +68,8 @@ export class AdminCalls {
           last = HighwaterError.from(caught);
           if (!last.retriable) throw last;
           this.#metadata.suspect();
+        } finally {
+          doubt.cancel();
         }
       }
       const waitMs = Math.min(drawBackoff(random, failures, backoff), deadlineMs - clock.now());

@@ -1,7 +1,7 @@
 /** Everything that an operator asks of a cluster, as one flat object: `hw.admin`. */
 
-import type { MetadataWatch } from '../metadata/metadata-watch.ts';
-import type { AdminCalls, CallLimits } from './admin-calls.ts';
+import type { ClientParts } from '../client-parts.ts';
+import type { CallLimits } from './admin-calls.ts';
 import {
   ClusterAdmin,
   type ClusterInfo,
@@ -9,6 +9,7 @@ import {
   type LossPreviewInfo,
   type PartitionRef,
 } from './cluster-admin.ts';
+import { type ClusterEvent, clusterEvents, type EventsOptions } from './cluster-events.ts';
 import { TopicAdmin, type TopicInfo, type TopicSpec, type TopicSummary } from './topic-admin.ts';
 
 export interface Admin {
@@ -47,10 +48,13 @@ export interface Admin {
   removeVoter(node: number, limits?: CallLimits): Promise<void>;
   /** Takes features up to a level into use; 0 for the highest that every node speaks. */
   finaliseFeatures(level?: number, limits?: CallLimits): Promise<{ readonly level: number }>;
+  /** What happened and why, from the flight recorder; with `follow` also what happens. */
+  events(options?: EventsOptions): AsyncIterable<ClusterEvent>;
 }
 
 /** The admin side of one client. */
-export function createAdmin(calls: AdminCalls, metadata: MetadataWatch): Admin {
+export function createAdmin(parts: ClientParts): Admin {
+  const { calls, metadata } = parts;
   const topics = new TopicAdmin(calls, metadata);
   const cluster = new ClusterAdmin(calls);
   return {
@@ -69,5 +73,6 @@ export function createAdmin(calls: AdminCalls, metadata: MetadataWatch): Admin {
     addVoter: (node, limits) => cluster.addVoter(node, limits),
     removeVoter: (node, limits) => cluster.removeVoter(node, limits),
     finaliseFeatures: (level, limits) => cluster.finaliseFeatures(level, limits),
+    events: (options) => clusterEvents(parts, options),
   };
 }

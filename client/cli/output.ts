@@ -22,7 +22,12 @@ export type Row = Readonly<Record<string, Cell>>;
 /** Where output goes; process.stdout and process.stderr are two of them. */
 export interface Sink {
   write(chunk: Uint8Array | string): boolean;
-  once(event: 'drain', listener: () => void): unknown;
+  once(event: 'drain' | 'error', listener: () => void): unknown;
+}
+
+/** Whoever read the output has gone: there is nothing left to do for anybody. */
+export class OutputClosed extends Error {
+  override readonly name = 'OutputClosed';
 }
 
 /** Output over two sinks. */
@@ -31,6 +36,13 @@ export function createOutput(
   isJson: boolean,
 ): Output {
   const { out, err } = sinks;
+  let isClosed = false;
+  let onClosed: (() => void) | undefined;
+  // A closed pipe is an error event, which would end the process if nobody listened.
+  out.once('error', () => {
+    isClosed = true;
+    onClosed?.();
+  });
   return {
     isJson,
     rows(columns, rows) {
@@ -45,10 +57,13 @@ export function createOutput(
       if (!isJson) out.write(`${line}\n`);
     },
     async write(bytes) {
+      if (isClosed) throw new OutputClosed();
       if (out.write(bytes)) return;
       await new Promise<void>((resolve) => {
+        onClosed = resolve;
         out.once('drain', resolve);
       });
+      if (isClosed) throw new OutputClosed();
     },
     note(line) {
       err.write(`${line}\n`);

@@ -2,12 +2,14 @@
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { parseArguments } from './arguments.ts';
 import { verbHelp } from './help.ts';
-import { createOutput, type Sink } from './output.ts';
+import { createOutput, OutputClosed, type Sink } from './output.ts';
 import { exitCodes, UsageError, type Verb } from './verb.ts';
 
 export interface VerbHost {
   readonly out: Sink;
   readonly err: Sink;
+  /** Instead of the process's standard input. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -35,8 +37,11 @@ export async function runVerb(
       output,
       signal: host.signal,
       environment: host.environment,
+      ...(host.stdin === undefined ? {} : { stdin: host.stdin }),
     });
   } catch (caught) {
+    // The reader of a pipe took what it wanted and left.
+    if (caught instanceof OutputClosed) return exitCodes.done;
     if (caught instanceof UsageError) {
       output.note(`highwater ${verb.name}: ${caught.message}`);
       output.note(`Try highwater ${verb.name} --help`);

@@ -35,6 +35,8 @@ export interface VerbInput {
   options(name: string): readonly string[];
   has(name: string): boolean;
   readonly output: Output;
+  /** Instead of the process's standard input. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
   readonly environment: Readonly<Record<string, string | undefined>>;

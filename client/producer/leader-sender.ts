@@ -197,7 +197,7 @@ export class LeaderSender {
 
   #take(partition: PartitionProducer, batch: WaitedBatch): Buffer {
     const part = partition.queue.send(batch, this.#options.codec());
-    partition.recount(batch);
+    partition.sealed(batch);
     return part;
   }
 

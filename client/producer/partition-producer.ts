@@ -24,6 +24,8 @@ export interface PartitionHost {
   readonly isIdempotent: boolean;
   /** Memory was taken (positive) or given back. */
   bytesChanged(difference: number): void;
+  /** A batch has left: records without a key may go elsewhere. */
+  batchLeft(partition: PartitionProducer): void;
   /** A batch has its outcome. */
   batchOver(batch: WaitedBatch): void;
   /** The epochs of this partition's producer id are used up. */
@@ -64,6 +66,12 @@ export class PartitionProducer {
     const { bytesHeld } = batch;
     this.#host.bytesChanged(bytesHeld - batch.bytesCounted);
     batch.bytesCounted = bytesHeld;
+  }
+
+  /** A batch is on its way, its bytes made. */
+  sealed(batch: WaitedBatch): void {
+    this.recount(batch);
+    this.#host.batchLeft(this);
   }
 
   /** A batch at level `none` has left. */

@@ -3,12 +3,15 @@
  * batches and batches into messages. Retries keep the order and never double a record; a send fails as
  * not written only if that is certain. Awaiting `send` is all the backpressure that is needed.
  */
+import type { Acks } from '../../proto/model/acks.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { findCodec, loadCompression } from '../../proto/wire/compression/codecs.ts';
 import { compressionId } from '../../proto/wire/compression-id.ts';
 import type { ClientParts } from '../client-parts.ts';
 import { awaitTopic } from '../connection/known-topic.ts';
 import { cancelledBefore, orAborted } from '../connection/waiting.ts';
+import type { WaitingGroup } from './batch-waiters.ts';
+import { BulkWriter } from './bulk-writer.ts';
 import { capturePromise } from './captured-promise.ts';
 import { LeaderSender } from './leader-sender.ts';
 import { Leaders } from './leaders.ts';
@@ -117,29 +120,25 @@ export class Producer implements AsyncDisposable {
     const acks = options.acks ?? this.#options.acks;
     for (const record of records) {
       try {
-        this.#check(record, options.signal);
-        const placing = this.#buffer.place(record, acks);
-        if (typeof placing !== 'string') {
-          placing.batch.plan.waiters.group(placing.index, group);
-          continue;
-        }
-        this.#buffer.wait(
-          {
-            record,
-            acks,
-            placed: ({ batch, index }) => batch.plan.waiters.group(index, group),
-            failed: (error) => group.failed(error, 1),
-            isGone: () => false,
-          },
-          placing,
-        );
-        if (placing === 'full') await this.#buffer.roomy();
+        if (options.signal?.aborted === true) throw cancelledBefore(options.signal);
+        await this.#place(record, acks, group);
       } catch (caught) {
         group.failed(HighwaterError.from(caught), 1);
       }
     }
     const { signal } = options;
     return signal === undefined ? group.promise : orAborted(group.promise, signal);
+  }
+
+  /** For many records in a row: no promise for each, errors at the next write and at the flush. */
+  writer(options: Pick<SendOptions, 'acks'> = {}): BulkWriter {
+    return new BulkWriter(
+      {
+        place: (record, acks, group) => this.#place(record, acks, group),
+        flush: () => this.flush(),
+      },
+      options.acks ?? this.#options.acks,
+    );
   }
 
   /** Resolves when there is room for another record. For senders that do not await `send`. */
@@ -201,6 +200,27 @@ export class Producer implements AsyncDisposable {
     this.#identities.close();
     this.#buffer.close(error);
     this.#leaders.close(error);
+  }
+
+  /** Puts a record of a group into a batch; a promise if the next one has to wait for room. */
+  #place(record: ProducerRecord, acks: Acks, group: WaitingGroup): Promise<void> | undefined {
+    this.#check(record, undefined);
+    const placing = this.#buffer.place(record, acks);
+    if (typeof placing !== 'string') {
+      placing.batch.plan.waiters.group(placing.index, group);
+      return undefined;
+    }
+    this.#buffer.wait(
+      {
+        record,
+        acks,
+        placed: ({ batch, index }) => batch.plan.waiters.group(index, group),
+        failed: (error) => group.failed(error, 1),
+        isGone: () => false,
+      },
+      placing,
+    );
+    return placing === 'full' ? this.#buffer.roomy() : undefined;
   }
 
   #check(record: ProducerRecord, signal: AbortSignal | undefined): void {
@@ -265,6 +285,7 @@ export class Producer implements AsyncDisposable {
         random: machine.random,
         session: options.session ?? session,
         isIdempotent: idempotent,
+        batchLeft: (partition) => this.#topics.batchClosed(partition),
         bytesChanged: (difference) => this.#buffer.bytesChanged(difference),
         batchOver: (batch) => {
           this.#unresolved.delete(batch);

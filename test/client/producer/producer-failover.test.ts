@@ -104,7 +104,7 @@ describe('when the leader', () => {
     const producer = hw.producer({ acks: 'leader' });
     await cluster.run(Promise.all(sendAll(producer, 0, 2)));
     if (partition !== undefined) partition.isAckHeld = true;
-    const lost = sendAll(producer, 2, 4).map((send) => rejection(send as Promise<unknown>));
+    const lost = sendAll(producer, 2, 4).map((send) => rejection(send));
     await cluster.time.advance(50);
     if (partition !== undefined) partition.isAckHeld = false;
     cluster.elect(topic, 0, 2, 2);

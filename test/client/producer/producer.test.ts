@@ -68,6 +68,35 @@ describe('a producer', () => {
     }
   });
 
+  it('spreads records without a key over the partitions, a batch at a time', async () => {
+    cluster = new FakeCluster(1);
+    const topic = cluster.createTopic('orders', 3);
+    const hw = await cluster.connect();
+    const producer = hw.producer();
+    for (let round = 0; round < 30; round++) {
+      const sends = Array.from({ length: 10 }, () => producer.send({ topic: 'orders' }));
+      await cluster.run(Promise.all(sends));
+    }
+    for (const partition of topic.partitions) {
+      expect(partition.batches.length).toBeGreaterThan(3);
+      for (const { header } of partition.batches) expect(header.recordCount).toBe(10);
+    }
+  });
+
+  it('writes in bulk without a promise for each record, and tells failures at the flush', async () => {
+    cluster = new FakeCluster(1);
+    const topic = cluster.createTopic('orders', 1);
+    const hw = await cluster.connect();
+    const writer = hw.producer().writer();
+    for (let n = 0; n < 1_000; n++) await writer.write({ topic: 'orders', value: String(n) });
+    expect(await cluster.run(writer.flush())).toEqual({ written: 1_000, degraded: 0 });
+    topic.partitions[0]?.refusals.push('INVALID_TIMESTAMP');
+    await writer.write({ topic: 'orders', value: 'refused' });
+    const error = await cluster.run(rejection(writer.flush()));
+    expect(error).toMatchObject({ code: 'INVALID_TIMESTAMP', outcome: 'not-written' });
+    expect(error.facts).toMatchObject({ written: '1000', failed: '1' });
+  });
+
   it('takes the level of each send, in order', async () => {
     cluster = new FakeCluster(1);
     const topic = cluster.createTopic('orders');

@@ -1,5 +1,4 @@
 import { adminService } from '../../../proto/generated/highwater/v1/admin.ts';
-import type { Failure } from '../../../proto/generated/highwater/v1/common.ts';
 import { fetchService } from '../../../proto/generated/highwater/v1/fetch.ts';
 import {
   type MetadataUpdate,
@@ -24,19 +23,9 @@ import type { Clock } from '../../../proto/ports/clock.ts';
 import type { RpcServer, RpcStream } from '../../../proto/ports/rpc.ts';
 import type { MemoryRpcHost } from '../../../proto/rpc/memory/memory-rpc-network.ts';
 import type { FakeCluster, FakeTopic } from './fake-cluster.ts';
+import { failureOf } from './fake-failure.ts';
 import { FakeFetchStream } from './fake-fetch-stream.ts';
 import type { FakePartition } from './fake-partition.ts';
-
-/** A failed part of an answer. */
-export function failureOf(caught: unknown): Failure {
-  const { code, message, outcome, facts } = HighwaterError.from(caught);
-  return {
-    code,
-    message,
-    maybeWritten: outcome === 'maybe-written',
-    facts: new Map(Object.entries(facts)),
-  };
-}
 
 /** One broker: the public services over the cluster's shared logs. */
 export class FakeBroker {

@@ -6,7 +6,8 @@ import type {
 import { HighwaterError } from '../../../proto/model/errors.ts';
 import { leaderEpoch, type Offset, offset } from '../../../proto/model/offset.ts';
 import type { RpcStream, RpcStreamHandlers } from '../../../proto/ports/rpc.ts';
-import { type FakeBroker, failureOf } from './fake-broker.ts';
+import type { FakeBroker } from './fake-broker.ts';
+import { failureOf } from './fake-failure.ts';
 import type { FakePartition } from './fake-partition.ts';
 
 interface Followed {

@@ -1,0 +1,106 @@
+/** The flight recorder of the cluster as an async iterable: bounded reads, or following. */
+import {
+  adminService,
+  type JournalEvent,
+  type WatchEventsRequest,
+} from '../../proto/generated/highwater/v1/admin.ts';
+import { HighwaterError } from '../../proto/model/errors.ts';
+import type { RpcStream } from '../../proto/ports/rpc.ts';
+import type { ClientParts } from '../client-parts.ts';
+import { cancelledBefore, throwIfAborted } from '../connection/waiting.ts';
+
+export interface EventsOptions {
+  /** Go on with what happens; otherwise end with what was kept. */
+  readonly follow?: boolean;
+  /** First sequence number wanted; the oldest kept by default. */
+  readonly fromSequence?: number;
+  /** Only these, such as `leader-elected`. */
+  readonly kind?: string;
+  /** Only about this, such as `orders/3`. */
+  readonly subject?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** One thing that happened, and why. */
+export interface ClusterEvent {
+  readonly sequence: number;
+  readonly wallMs: number;
+  readonly kind: string;
+  readonly subject: string;
+  readonly reason: string;
+  readonly evidence: Readonly<Record<string, string>>;
+  readonly revision: number;
+}
+
+/** Events not yet taken beyond which the stream is not read. */
+const eventsQueuedMax = 1_000;
+
+/** What one stream has brought and the loop has not taken. */
+class EventQueue {
+  readonly events: JournalEvent[] = [];
+  isCaughtUp = false;
+  end: { readonly error: HighwaterError | undefined } | undefined;
+  #wake: (() => void) | undefined;
+
+  wake(): void {
+    this.#wake?.();
+  }
+
+  moved(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}
+
+/** Reads events from the broker that the metadata comes from. */
+export async function* clusterEvents(
+  { channels, metadata }: ClientParts,
+  options: EventsOptions = {},
+): AsyncGenerator<ClusterEvent> {
+  const { signal, follow = false } = options;
+  throwIfAborted(signal);
+  const { address } = metadata;
+  if (address === undefined) throw new HighwaterError('CONNECTION_LOST', 'no broker answers');
+  const queue = new EventQueue();
+  const stream: RpcStream<WatchEventsRequest> = channels.to(address, 'control').stream(
+    adminService.watchEvents,
+    {
+      onMessage: (message) => {
+        queue.events.push(...message.events);
+        if (message.caughtUp) queue.isCaughtUp = true;
+        if (queue.events.length > eventsQueuedMax) stream.pause();
+        queue.wake();
+      },
+      onClose: (error) => {
+        queue.end = { error };
+        queue.wake();
+      },
+    },
+    { headers: channels.headers },
+  );
+  const onAbort = (): void => {
+    queue.end = { error: signal === undefined ? undefined : cancelledBefore(signal) };
+    queue.wake();
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const { fromSequence = 0, kind = '', subject = '' } = options;
+  stream.send({ fromSequence, follow, kind, subject });
+  try {
+    for (;;) {
+      for (const event of queue.events.splice(0)) yield eventOf(event);
+      stream.resume();
+      if (queue.events.length > 0) continue;
+      if (queue.end?.error !== undefined) throw queue.end.error;
+      if (queue.end !== undefined || (queue.isCaughtUp && !follow)) return;
+      await queue.moved();
+    }
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
+    stream.cancel();
+  }
+}
+
+function eventOf(event: JournalEvent): ClusterEvent {
+  return { ...event, evidence: Object.fromEntries(event.evidence) };
+}

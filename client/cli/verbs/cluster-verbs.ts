@@ -1,0 +1,213 @@
+/** `highwater cluster …`: what the cluster looks like, and moving things in it. */
+
+import { nodeClock } from '../../../proto/ports/node/node-clock.ts';
+import type { PartitionRef } from '../../admin/cluster-admin.ts';
+import { pause } from '../../connection/waiting.ts';
+import { clusterOptions, wholeNumber, wholeText, withClient } from '../cluster-option.ts';
+import { exitCodes, UsageError, type Verb, type VerbInput } from '../verb.ts';
+import { nodeList } from './topic-verbs.ts';
+
+export const clusterDescribeVerb: Verb = {
+  name: 'cluster describe',
+  summary: 'Show the brokers, the voters and the health of all partitions.',
+  options: clusterOptions,
+  examples: ['highwater cluster describe', 'highwater cluster describe --json'],
+  run: (input) =>
+    withClient(input, async (client) => {
+      const { output } = input;
+      const { brokers, voters, ...cluster } = await client.admin.describeCluster({
+        signal: input.signal,
+      });
+      if (output.isJson) {
+        output.value({
+          ...cluster,
+          brokers: brokers.map((one) => one.node),
+          voters: voters.map((one) => one.node),
+        });
+      } else output.value(cluster);
+      output.say('');
+      output.rows(
+        ['node', 'address', 'rack', 'state', 'leaders', 'replicas'],
+        brokers.map((broker) => ({ ...broker })),
+      );
+      output.say('');
+      output.rows(
+        ['voter', 'address', 'isActive', 'isLearner'],
+        voters.map(({ node, ...voter }) => ({ voter: node, ...voter })),
+      );
+      return exitCodes.done;
+    }),
+};
+
+export const clusterDrainVerb: Verb = {
+  name: 'cluster drain',
+  summary: 'Move leaderships away from a broker, before it is stopped.',
+  positionals: ['<node>'],
+  options: [{ name: 'undo', meaning: 'Let it lead again.' }, ...clusterOptions],
+  examples: ['highwater cluster drain 2', 'highwater cluster drain 2 --undo'],
+  run: (input) =>
+    withClient(input, async (client) => {
+      const node = nodeArgument(input);
+      const options = { signal: input.signal, undo: input.has('undo') };
+      const left = async () => (await client.admin.drain(node, options)).leadersLeft;
+      const leadersLeft = options.undo
+        ? await left()
+        : await untilNone(input, left, (count) => `node ${node} still leads ${count} partitions`);
+      input.output.value({ node, leadersLeft });
+      return exitCodes.done;
+    }),
+};
+
+export const clusterRemoveVerb: Verb = {
+  name: 'cluster remove',
+  summary: 'Move all replicas away from a broker and unregister it.',
+  positionals: ['<node>'],
+  options: clusterOptions,
+  examples: ['highwater cluster remove 4'],
+  run: (input) =>
+    withClient(input, async (client) => {
+      const node = nodeArgument(input);
+      const left = async () =>
+        (await client.admin.remove(node, { signal: input.signal })).replicasLeft;
+      const replicasLeft = await untilNone(
+        input,
+        left,
+        (count) => `node ${node} still holds ${count} replicas`,
+      );
+      input.output.value({ node, replicasLeft });
+      return exitCodes.done;
+    }),
+};
+
+export const clusterElectVerb: Verb = {
+  name: 'cluster elect',
+  summary: 'Elect another leader of a partition.',
+  positionals: ['<topic/partition>'],
+  options: [
+    { name: 'leader', value: 'NODE', meaning: 'Who is to lead (default the preferred replica).' },
+    { name: 'dry-run', meaning: 'Only show what each replica would lack.' },
+    { name: 'unclean', meaning: 'Accept the loss that --dry-run shows.' },
+    ...clusterOptions,
+  ],
+  examples: [
+    'highwater cluster elect orders/3',
+    'highwater cluster elect orders/3 --leader 2',
+    'highwater cluster elect orders/3 --leader 2 --unclean --dry-run',
+  ],
+  run: (input) =>
+    withClient(input, async (client) => {
+      const target = partitionArgument(input);
+      const leader = wholeNumber(input, 'leader', 1);
+      const { candidates } = await client.admin.elect(target, {
+        unclean: input.has('unclean'),
+        dryRun: input.has('dry-run'),
+        signal: input.signal,
+        ...(leader === undefined ? {} : { leader }),
+      });
+      if (candidates.length > 0)
+        input.output.rows(
+          ['node', 'verifiedEpoch', 'storedEnd', 'recordsLostAtLeast', 'suspect', 'why'],
+          candidates.map((candidate) => ({ ...candidate })),
+        );
+      else input.output.say(`an election of ${target.topic}/${target.partition} has begun`);
+      return exitCodes.done;
+    }),
+};
+
+export const clusterReassignVerb: Verb = {
+  name: 'cluster reassign',
+  summary: 'Place the replicas of a partition on other brokers.',
+  positionals: ['<topic/partition>', '[nodes]'],
+  options: [{ name: 'cancel', meaning: 'Cancel a running move.' }, ...clusterOptions],
+  examples: [
+    'highwater cluster reassign orders/3 2,3,4',
+    'highwater cluster reassign orders/3 --cancel',
+  ],
+  run: (input) =>
+    withClient(input, async (client) => {
+      const target = partitionArgument(input);
+      const nodes = input.positionals[1];
+      if ((nodes === undefined) !== input.has('cancel'))
+        throw new UsageError('give the nodes in preference order, or --cancel');
+      const replicas = nodes === undefined ? [] : nodeList(nodes, 'nodes');
+      await client.admin.reassign(target, replicas, { signal: input.signal });
+      input.output.say(`${target.topic}/${target.partition}: the move has begun`);
+      return exitCodes.done;
+    }),
+};
+
+export const clusterVotersVerb: Verb = {
+  name: 'cluster voters',
+  summary: 'List the voters of the controllers, add one or remove one.',
+  positionals: ['[add|remove]', '[node]'],
+  options: clusterOptions,
+  examples: ['highwater cluster voters', 'highwater cluster voters add 4'],
+  run: (input) =>
+    withClient(input, async (client) => {
+      const [action, node] = input.positionals;
+      const limits = { signal: input.signal };
+      if (action !== undefined) {
+        if ((action !== 'add' && action !== 'remove') || node === undefined)
+          throw new UsageError('expected: add <node>, remove <node>, or nothing');
+        const id = wholeText(node, 'node', 1);
+        if (action === 'add') await client.admin.addVoter(id, limits);
+        else await client.admin.removeVoter(id, limits);
+      }
+      const { voters } = await client.admin.describeCluster(limits);
+      input.output.rows(
+        ['node', 'address', 'isActive', 'isLearner', 'storageId'],
+        voters.map((voter) => ({ ...voter })),
+      );
+      return exitCodes.done;
+    }),
+};
+
+export const clusterFeaturesVerb: Verb = {
+  name: 'cluster features',
+  summary: 'Show the feature level in use, or take a higher one into use.',
+  positionals: ['[finalise]', '[level]'],
+  options: clusterOptions,
+  examples: ['highwater cluster features', 'highwater cluster features finalise'],
+  run: (input) =>
+    withClient(input, async (client) => {
+      const [action, level] = input.positionals;
+      const limits = { signal: input.signal };
+      if (action === undefined) {
+        const { featureLevel } = await client.admin.describeCluster(limits);
+        input.output.value({ featureLevel });
+        return exitCodes.done;
+      }
+      if (action !== 'finalise') throw new UsageError('expected: finalise [level], or nothing');
+      const wanted = level === undefined ? 0 : wholeText(level, 'level', 1);
+      const answer = await client.admin.finaliseFeatures(wanted, limits);
+      input.output.value({ featureLevel: answer.level });
+      return exitCodes.done;
+    }),
+};
+
+/** Asks again until nothing is left, and tells how far it has come. */
+async function untilNone(
+  input: VerbInput,
+  ask: () => Promise<number>,
+  progress: (left: number) => string,
+): Promise<number> {
+  let told = -1;
+  for (;;) {
+    const left = await ask();
+    if (left === 0) return left;
+    if (left !== told) input.output.note(progress(left));
+    told = left;
+    await pause(nodeClock, 500, input.signal);
+  }
+}
+
+function nodeArgument(input: VerbInput): number {
+  return wholeText(input.positionals[0] ?? '', 'node', 1);
+}
+
+function partitionArgument(input: VerbInput): PartitionRef {
+  const [word = ''] = input.positionals;
+  const at = word.lastIndexOf('/');
+  if (at < 1) throw new UsageError(`${JSON.stringify(word)}: expected topic/partition`);
+  return { topic: word.slice(0, at), partition: wholeText(word.slice(at + 1), 'partition', 0) };
+}
