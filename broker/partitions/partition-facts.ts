@@ -1,9 +1,10 @@
 /** From the metadata image to what one replica and its log want to know. */
 import type { PartitionState } from '../../proto/generated/highwater/metadata/v1/records.ts';
+import { mayJoinIsr } from '../../proto/metadata/eligibility.ts';
 import type { MetadataImage, TopicImage } from '../../proto/metadata/image.ts';
+import { minimumOf, semiSyncWanted } from '../../proto/metadata/partition-fault.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
 import { brokerEpoch } from '../../proto/model/offset.ts';
-import { minInsyncReplicasOf, semiSyncReplicasOf } from '../../proto/model/topic-settings.ts';
 import { defaultLogConfig, type LogConfig } from '../log/log-config.ts';
 import type { PartitionMetadata, ReplicaMetadata } from '../replication/core/metadata.ts';
 
@@ -14,19 +15,18 @@ export function partitionMetadata(
   state: PartitionState,
 ): PartitionMetadata {
   const { settings } = topic;
-  const count = state.replicas.length;
   return {
     leader: state.leader,
     leaderEpoch: state.leaderEpoch,
     partitionEpoch: state.partitionEpoch,
-    replicas: state.replicas.map((node) => replicaMetadata(image, node)),
+    replicas: state.replicas.map((node) => replicaMetadata(image, state, node)),
     isr: state.isr,
     semiSyncMembers: state.semiSyncMembers,
     semiSyncReplicas: state.semiSyncReplicas,
     uncleanEpoch: state.uncleanEpoch,
     settings: {
-      minInsyncReplicas: minInsyncReplicasOf(settings, count),
-      semiSyncReplicas: semiSyncReplicasOf(settings, count),
+      minInsyncReplicas: minimumOf(topic, state),
+      semiSyncReplicas: semiSyncWanted(topic, state),
       semiSyncTimeoutMs: settings.semiSyncTimeoutMs,
       semiSyncOnTimeout: settings.semiSyncOnTimeout,
       lagTimeMaxMs: settings.lagTimeMaxMs,
@@ -35,12 +35,16 @@ export function partitionMetadata(
 }
 
 /** A broker that is not registered has no incarnation that could be proposed. */
-function replicaMetadata(image: MetadataImage, node: NodeId): ReplicaMetadata {
+function replicaMetadata(
+  image: MetadataImage,
+  state: PartitionState,
+  node: NodeId,
+): ReplicaMetadata {
   const broker = image.brokers.get(node);
   return {
     nodeId: node,
     brokerEpoch: broker?.brokerEpoch ?? brokerEpoch(0),
-    isEligible: broker?.state === 'active',
+    isEligible: mayJoinIsr(image, state, node),
   };
 }
 
