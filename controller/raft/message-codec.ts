@@ -2,10 +2,13 @@
  * Quorum messages as frames of the link: a small encoded header, and the data of commands and chunks
  * as the payload, which is neither copied nor looked at.
  */
-import { RaftMessage } from '../../proto/generated/highwater/peer/v1/raft.ts';
+import {
+  RaftMessage,
+  type RaftSnapshotHead,
+} from '../../proto/generated/highwater/peer/v1/raft.ts';
 import { type LogIndex, logIndex } from '../../proto/model/offset.ts';
 import type { LogEntry } from './core/entry.ts';
-import type { AppendRequest, Envelope, MessageBody } from './core/messages.ts';
+import type { AppendRequest, Envelope, MessageBody, SnapshotHead } from './core/messages.ts';
 import { nodeIdOf, voterId } from './core/voter.ts';
 import {
   bodyFromWire,
@@ -41,12 +44,23 @@ export function encodeMessage({ from, to, term, body }: Envelope): RaftFrame {
 export function decodeMessage(header: Uint8Array, payload: Uint8Array): Envelope {
   const message = RaftMessage.decode(header);
   if (message.body === undefined) throw malformed('a message of an unknown kind');
+  const values: readonly unknown[] = Object.values(message.body.value);
+  refuseEndless(message.term, ...values);
   return {
     from: voterId(message.fromNode, message.fromStorage),
     to: voterId(message.toNode, message.toStorage),
     term: message.term,
     body: messageBodyFromWire(message.body, payload),
   };
+}
+
+/** Terms and indexes that no quorum lives to see: counting on from them would overflow (rule B4.17). */
+const countMax = 2 ** 52;
+
+function refuseEndless(...values: readonly unknown[]): void {
+  for (const value of values) {
+    if (typeof value === 'number' && value > countMax) throw malformed(`a count of ${value}`);
+  }
 }
 
 function payloadOf(body: MessageBody): readonly Uint8Array[] {
@@ -118,7 +132,7 @@ function messageBodyFromWire({ kind, value }: WireBody, payload: Uint8Array): Me
       const { offset, round } = value;
       return {
         kind: 'snapshot-chunk',
-        head: headFromWire(value.head),
+        head: snapshotHead(value.head),
         offset,
         data: payload,
         round,
@@ -131,6 +145,11 @@ function messageBodyFromWire({ kind, value }: WireBody, payload: Uint8Array): Me
     case 'timeoutNow':
       return { kind: 'timeout-now' };
   }
+}
+
+function snapshotHead(head: RaftSnapshotHead | undefined): SnapshotHead {
+  refuseEndless(head?.index, head?.term);
+  return headFromWire(head);
 }
 
 function appendToWire({ previous, entries, commitIndex, round }: AppendRequest): WireAppend {
@@ -148,6 +167,7 @@ function appendFromWire(value: WireAppend, payload: Uint8Array): AppendRequest {
   let index: LogIndex = value.previousIndex;
   let at = 0;
   const entries: LogEntry[] = value.entries.map((entry) => {
+    refuseEndless(entry.term);
     index = logIndex(index + 1);
     const data = payload.subarray(at, at + entry.dataBytes);
     at += entry.dataBytes;

@@ -1,7 +1,10 @@
-/** The decoding half of a codec: bounded, exact, and refusing what its brands refuse. */
+/**
+ * The decoding half of a codec: bounded, exact, and refusing what its brands refuse. Fields are told
+ * by their whole tag: one that comes with another wire type than its own is skipped as unknown.
+ */
 import { Enum, type Field, MapField, Type } from 'protobufjs';
 import type { MessageLayout } from './emit-message.ts';
-import { elementType, isPackable, mayMiss, scalar } from './field-shape.ts';
+import { elementType, isPackable, mayMiss, scalar, wireType } from './field-shape.ts';
 import { camelCase, notesOf } from './naming.ts';
 
 const wide = new Set(['int64', 'uint64', 'sint64', 'fixed64', 'sfixed64']);
@@ -29,7 +32,7 @@ export function emitDecode(layout: MessageLayout): string {
     ...unions.flatMap((union) =>
       union.fieldsArray.map(
         (field) =>
-          `        case ${field.id}: ${camelCase(union.name)}_ = { kind: '${camelCase(field.name)}', value: ${readValue(field)} }; break;`,
+          `        case ${tagOf(field)}: ${camelCase(union.name)}_ = { kind: '${camelCase(field.name)}', value: ${readValue(field)} }; break;`,
       ),
     ),
   ];
@@ -40,10 +43,10 @@ export function emitDecode(layout: MessageLayout): string {
     `  read(reader: Reader, end: number): ${name} {`,
     ...variables,
     '    while (reader.pos < end) {',
-    '      const tag = reader.uint32();',
-    '      switch (tag >>> 3) {',
+    '      const tag = reader.tag();',
+    '      switch (tag) {',
     ...cases,
-    '        default: reader.skipType(tag & 7);',
+    '        default: reader.skipType(tag & 7, 0, tag >>> 3);',
     '      }',
     '    }',
     '    arrived(reader, end);',
@@ -79,16 +82,50 @@ function decodeField(field: Field): string {
   const max = notesOf(field).max;
   const check = (count: string) =>
     `bounded(${count}, '${field.name}'${max === undefined ? '' : `, ${max}`})`;
-  if (field instanceof MapField) {
-    return `        case ${field.id}: { ${check(`${at}.size`)}; const stop = reader.uint32() + reader.pos; let key: ${scalar(field.keyType)} = ${field.keyType === 'string' ? `''` : '0'}; let value: ${elementType(field)} | undefined; while (reader.pos < stop) { const inner = reader.uint32(); if (inner >>> 3 === 1) key = reader.${field.keyType}(); else if (inner >>> 3 === 2) value = ${readValue(field)}; else reader.skipType(inner & 7); } ${at}.set(key, value ?? ${field.resolvedType === null ? initialScalar(field) : `${field.resolvedType.name}.read(reader, reader.pos)`}); break; }`;
-  }
+  if (field instanceof MapField) return decodeMap(field, field.keyType, check(`${at}.size`));
   if (field.repeated) {
     const push = `${check(`${at}.length`)}; ${at}.push(${readValue(field)});`;
-    if (!isPackable(field)) return `        case ${field.id}: ${push} break;`;
-    return `        case ${field.id}: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { ${push} } } else { ${push} } break;`;
+    if (!isPackable(field)) return `        case ${tagOf(field)}: ${push} break;`;
+    return [
+      `        case ${((field.id << 3) | 2) >>> 0}: { const stop = nested(reader); while (reader.pos < stop) { ${push} } arrived(reader, stop); break; }`,
+      `        case ${tagOf(field)}: ${push} break;`,
+    ].join('\n');
   }
-  if (notesOf(field).isParts) return `        case ${field.id}: ${at} = [reader.bytes()]; break;`;
-  return `        case ${field.id}: ${at} = ${readValue(field)}; break;`;
+  if (notesOf(field).isParts)
+    return `        case ${tagOf(field)}: ${at} = [reader.bytes()]; break;`;
+  return `        case ${tagOf(field)}: ${at} = ${readValue(field)}; break;`;
+}
+
+/** An entry is a message of a key, field 1, and a value, field 2; either may be left out. */
+function decodeMap(field: Field, keyType: string, check: string): string {
+  const at = `${camelCase(field.name)}_`;
+  const none = keyType === 'string' ? `''` : '0';
+  const absent =
+    field.resolvedType === null
+      ? initialScalar(field)
+      : `${field.resolvedType.name}.read(reader, reader.pos)`;
+  return [
+    `        case ${tagOf(field)}: {`,
+    `          ${check}; const stop = nested(reader); let key: ${scalar(keyType)} = ${none}; let value: ${elementType(field)} | undefined;`,
+    '          while (reader.pos < stop) {',
+    '            const inner = reader.tag();',
+    `            if (inner === ${(1 << 3) | wireType(keyType)}) key = reader.${keyType}();`,
+    `            else if (inner === ${(2 << 3) | valueWire(field)}) value = ${readValue(field)};`,
+    '            else reader.skipType(inner & 7, 0, inner >>> 3);',
+    '          }',
+    `          arrived(reader, stop); ${at}.set(key, value ?? ${absent}); break;`,
+    '        }',
+  ].join('\n');
+}
+
+/** The tag of one value of the field; of a map, of one entry. */
+function tagOf(field: Field): number {
+  const wire = field instanceof MapField ? wireType('bytes') : valueWire(field);
+  return ((field.id << 3) | wire) >>> 0;
+}
+
+function valueWire(field: Field): number {
+  return field.resolvedType instanceof Enum ? 0 : wireType(field.type);
 }
 
 function initialScalar(field: Field): string {

@@ -1,13 +1,8 @@
 /** The encoding half of a codec: fields in order of their numbers, defaults left out. */
 import { Enum, type Field, MapField, Type } from 'protobufjs';
 import type { MessageLayout } from './emit-message.ts';
-import { isOptional, isPackable } from './field-shape.ts';
+import { isOptional, isPackable, wireType } from './field-shape.ts';
 import { camelCase } from './naming.ts';
-
-const wireTypes: Readonly<Record<string, number>> = {
-  ...{ int32: 0, uint32: 0, sint32: 0, int64: 0, uint64: 0, sint64: 0, bool: 0 },
-  ...{ fixed64: 1, sfixed64: 1, double: 1, string: 2, bytes: 2, fixed32: 5, sfixed32: 5, float: 5 },
-};
 
 /** The `write` and `encode` members of a codec. */
 export function emitEncode(layout: MessageLayout): string {
@@ -52,7 +47,7 @@ function encodeField(field: Field): string {
   const at = `message.${camelCase(field.name)}`;
   if (field instanceof MapField) {
     const value = encodeValue({ ...shape(field), id: 2 }, 'value');
-    return `    for (const [key, value] of ${at}) { writer.uint32(${tag(field.id, 2)}).fork(); writer.uint32(${tag(1, wireTypes[field.keyType] ?? 2)}).${field.keyType}(key); ${value}; writer.ldelim(); }`;
+    return `    for (const [key, value] of ${at}) { writer.uint32(${tag(field.id, 2)}).fork(); writer.uint32(${tag(1, wireType(field.keyType))}).${field.keyType}(key); ${value}; writer.ldelim(); }`;
   }
   if (field.repeated) {
     if (isPackable(field)) {
@@ -93,7 +88,7 @@ function encodeValue(field: FieldShape, value: string): string {
   if (field.resolvedType instanceof Enum) {
     return `writer.uint32(${tag(field.id, 0)}).int32(${field.resolvedType.name}.toWire(${value}))`;
   }
-  return `writer.uint32(${tag(field.id, wireTypes[field.type] ?? 0)}).${field.type}(${value})`;
+  return `writer.uint32(${tag(field.id, wireType(field.type))}).${field.type}(${value})`;
 }
 
 function encodeBare(field: Field, value: string): string {

@@ -32,3 +32,13 @@ export function scalar(type: string): string {
 export function mayMiss(field: Field): boolean {
   return isOptional(field) || field.resolvedType instanceof Type;
 }
+
+const wireTypes: Readonly<Record<string, number>> = {
+  ...{ int32: 0, uint32: 0, sint32: 0, int64: 0, uint64: 0, sint64: 0, bool: 0 },
+  ...{ fixed64: 1, sfixed64: 1, double: 1, fixed32: 5, sfixed32: 5, float: 5 },
+};
+
+/** How a value of this type is laid out: the low three bits of its tag. Messages are as bytes. */
+export function wireType(type: string): number {
+  return wireTypes[type] ?? 2;
+}

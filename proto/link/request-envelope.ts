@@ -56,13 +56,15 @@ export function encodeError(error: HighwaterError): Buffer {
 
 /** The error that the other side threw. A code that is not known here becomes INTERNAL. */
 export function decodeError(bytes: Buffer): HighwaterError {
-  const { code, message, facts, outcome } = parseObject(bytes.toString());
+  const fields = parseObject(bytes.toString());
+  const { code, message, outcome } = fields;
   const text = typeof message === 'string' ? message : '';
   if (typeof code !== 'string' || !isErrorCode(code)) {
-    return new HighwaterError('INTERNAL', text, { facts: { code: String(code) } });
+    const facts = isScalar(code) ? { code: String(code) } : {};
+    return new HighwaterError('INTERNAL', text, { facts });
   }
   const known = isOutcome(outcome) ? { outcome } : {};
-  return new HighwaterError(code, text, { facts: readFacts(facts), ...known });
+  return new HighwaterError(code, text, { facts: readFacts(fields['facts']), ...known });
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {
@@ -79,7 +81,13 @@ function isOutcome(value: unknown): value is ErrorOutcome {
   return value === 'not-written' || value === 'maybe-written';
 }
 
+/** Facts are texts; what is no scalar has no text that could be trusted to exist. */
 function readFacts(value: unknown): Record<string, string> {
   if (typeof value !== 'object' || value === null) return {};
-  return Object.fromEntries(Object.entries(value).map(([key, fact]) => [key, String(fact)]));
+  const facts = Object.entries(value).filter(([, fact]) => isScalar(fact));
+  return Object.fromEntries(facts.map(([key, fact]) => [key, String(fact)]));
+}
+
+function isScalar(value: unknown): value is string | number | boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value);
 }

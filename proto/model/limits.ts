@@ -55,6 +55,8 @@ export const limits = {
   linkHelloMsMax: 5_000,
   /** Elements of one repeated field in a message from outside; more is INVALID_REQUEST. */
   repeatedElementsMax: 20_000,
+  /** Messages inside one message from outside, at all depths; more is INVALID_REQUEST. */
+  nestedMessagesMax: 400_000,
   /** Ids chosen by clients: group, member, client and request ids. */
   clientIdBytesMax: 255,
   /** Topic names, as Kafka's. */

@@ -5,6 +5,19 @@ import type { FuzzRandom } from './random.ts';
 const edgeBytes = [0x00, 0x01, 0x7f, 0x80, 0xfe, 0xff];
 const edgeInts = [0, 1, -1, 2, 7, 48, 49, 255, 65_535, 2 ** 31 - 1, -(2 ** 31), 2 ** 30];
 
+/** 2^32 - 1, 2^53 - 1, 2^53, -1, eleven bytes; tags of field 0, of a group and of wire type 7. */
+const edgeVarints = [
+  [0xff, 0xff, 0xff, 0xff, 0x0f],
+  [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f],
+  [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10],
+  [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+  [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+  [0x02],
+  [0x0b],
+  [0x0b, 0x0c],
+  [0x0f],
+];
+
 type Mutation = (input: Buffer, random: FuzzRandom) => Buffer;
 
 const mutations: readonly Mutation[] = [
@@ -16,6 +29,7 @@ const mutations: readonly Mutation[] = [
   repeat,
   insert,
   widen,
+  setEdgeVarint,
 ];
 
 /** One to four mutations, one after the other. */
@@ -74,6 +88,13 @@ function widen(input: Buffer, random: FuzzRandom): Buffer {
   const at = random.below(input.length);
   const widened = Buffer.from([input.readUInt8(at) | 0x80, 0]);
   return Buffer.concat([input.subarray(0, at), widened, input.subarray(at + 1)]);
+}
+
+/** A byte becomes a varint at the edge of what 32, 53 and 64 bits hold, or a tag that no field has. */
+function setEdgeVarint(input: Buffer, random: FuzzRandom): Buffer {
+  const at = random.below(input.length);
+  const varint = edgeVarints[random.below(edgeVarints.length)] ?? [];
+  return Buffer.concat([input.subarray(0, at), Buffer.from(varint), input.subarray(at + 1)]);
 }
 
 /** A range of at most 64 bytes, not empty. */

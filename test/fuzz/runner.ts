@@ -9,6 +9,8 @@ export interface FuzzBounds {
   readonly runs: number;
   /** Stops earlier when it answers true. */
   readonly isOver?: () => boolean;
+  /** An input that takes longer is a failure: decoding is done in time that its length explains. */
+  readonly inputMsMax?: number;
 }
 
 /** A broken promise, with the input that breaks it. */
@@ -41,7 +43,12 @@ export async function runFuzz(target: FuzzTarget, bounds: FuzzBounds): Promise<n
     if (bounds.isOver?.() === true) return run;
     const input = nextInput(target, pool, random);
     try {
+      const start = performance.now();
       target.check(input);
+      const took = performance.now() - start;
+      if (took > (bounds.inputMsMax ?? Number.POSITIVE_INFINITY)) {
+        throw new Error(`it took ${took.toFixed(0)} ms`);
+      }
     } catch (cause) {
       throw new FuzzFailure(target, { seed: bounds.seed, run }, { input, cause });
     }

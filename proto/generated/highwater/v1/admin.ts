@@ -39,16 +39,25 @@ export const CreateTopicRequest = {
     const assignment_: ReplicaList[] = [];
     let validateOnly_: boolean = false;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: requestId_ = reader.string(); break;
-        case 2: name_ = reader.string(); break;
-        case 3: partitions_ = reader.uint32(); break;
-        case 4: replicationFactor_ = reader.uint32(); break;
-        case 5: { bounded(config_.size, 'config'); const stop = reader.uint32() + reader.pos; let key: string = ''; let value: string | undefined; while (reader.pos < stop) { const inner = reader.uint32(); if (inner >>> 3 === 1) key = reader.string(); else if (inner >>> 3 === 2) value = reader.string(); else reader.skipType(inner & 7); } config_.set(key, value ?? ''); break; }
-        case 6: bounded(assignment_.length, 'assignment'); assignment_.push(ReplicaList.read(reader, nested(reader))); break;
-        case 7: validateOnly_ = reader.bool(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: requestId_ = reader.string(); break;
+        case 18: name_ = reader.string(); break;
+        case 24: partitions_ = reader.uint32(); break;
+        case 32: replicationFactor_ = reader.uint32(); break;
+        case 42: {
+          bounded(config_.size, 'config'); const stop = nested(reader); let key: string = ''; let value: string | undefined;
+          while (reader.pos < stop) {
+            const inner = reader.tag();
+            if (inner === 10) key = reader.string();
+            else if (inner === 18) value = reader.string();
+            else reader.skipType(inner & 7, 0, inner >>> 3);
+          }
+          arrived(reader, stop); config_.set(key, value ?? ''); break;
+        }
+        case 50: bounded(assignment_.length, 'assignment'); assignment_.push(ReplicaList.read(reader, nested(reader))); break;
+        case 56: validateOnly_ = reader.bool(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -75,10 +84,11 @@ export const ReplicaList = {
   read(reader: Reader, end: number): ReplicaList {
     const replicas_: NodeId[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); } } else { bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); } break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: { const stop = nested(reader); while (reader.pos < stop) { bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); } arrived(reader, stop); break; }
+        case 8: bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -107,11 +117,11 @@ export const CreateTopicResponse = {
     let topicId_: TopicId = '' as TopicId;
     let revision_: Revision = 0 as Revision;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 16: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -140,11 +150,11 @@ export const DeleteTopicRequest = {
     let requestId_: string = '';
     let name_: string = '';
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: requestId_ = reader.string(); break;
-        case 2: name_ = reader.string(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: requestId_ = reader.string(); break;
+        case 18: name_ = reader.string(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -170,10 +180,10 @@ export const DeleteTopicResponse = {
   read(reader: Reader, end: number): DeleteTopicResponse {
     let revision_: Revision = 0 as Revision;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -209,13 +219,22 @@ export const AlterTopicRequest = {
     const set_: Map<string, string> = new Map();
     const reset_: string[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: requestId_ = reader.string(); break;
-        case 2: name_ = reader.string(); break;
-        case 3: { bounded(set_.size, 'set'); const stop = reader.uint32() + reader.pos; let key: string = ''; let value: string | undefined; while (reader.pos < stop) { const inner = reader.uint32(); if (inner >>> 3 === 1) key = reader.string(); else if (inner >>> 3 === 2) value = reader.string(); else reader.skipType(inner & 7); } set_.set(key, value ?? ''); break; }
-        case 4: bounded(reset_.length, 'reset'); reset_.push(reader.string()); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: requestId_ = reader.string(); break;
+        case 18: name_ = reader.string(); break;
+        case 26: {
+          bounded(set_.size, 'set'); const stop = nested(reader); let key: string = ''; let value: string | undefined;
+          while (reader.pos < stop) {
+            const inner = reader.tag();
+            if (inner === 10) key = reader.string();
+            else if (inner === 18) value = reader.string();
+            else reader.skipType(inner & 7, 0, inner >>> 3);
+          }
+          arrived(reader, stop); set_.set(key, value ?? ''); break;
+        }
+        case 34: bounded(reset_.length, 'reset'); reset_.push(reader.string()); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -241,10 +260,10 @@ export const AlterTopicResponse = {
   read(reader: Reader, end: number): AlterTopicResponse {
     let revision_: Revision = 0 as Revision;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -277,12 +296,12 @@ export const AddPartitionsRequest = {
     let name_: string = '';
     let partitions_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: requestId_ = reader.string(); break;
-        case 2: name_ = reader.string(); break;
-        case 3: partitions_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: requestId_ = reader.string(); break;
+        case 18: name_ = reader.string(); break;
+        case 24: partitions_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -308,10 +327,10 @@ export const AddPartitionsResponse = {
   read(reader: Reader, end: number): AddPartitionsResponse {
     let revision_: Revision = 0 as Revision;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -344,12 +363,12 @@ export const DeleteRecordsRequest = {
     let partition_: PartitionNumber = 0 as PartitionNumber;
     let beforeOffset_: Offset = 0 as Offset;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topic_ = reader.string(); break;
-        case 2: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 3: beforeOffset_ = branded(makeOffset, exact(reader.uint64(), 'before_offset'), 'before_offset'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topic_ = reader.string(); break;
+        case 16: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 24: beforeOffset_ = branded(makeOffset, exact(reader.uint64(), 'before_offset'), 'before_offset'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -375,10 +394,10 @@ export const DeleteRecordsResponse = {
   read(reader: Reader, end: number): DeleteRecordsResponse {
     let logStartOffset_: Offset = 0 as Offset;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: logStartOffset_ = branded(makeOffset, exact(reader.uint64(), 'log_start_offset'), 'log_start_offset'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: logStartOffset_ = branded(makeOffset, exact(reader.uint64(), 'log_start_offset'), 'log_start_offset'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -404,10 +423,10 @@ export const DescribeTopicRequest = {
   read(reader: Reader, end: number): DescribeTopicRequest {
     let name_: string = '';
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: name_ = reader.string(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: name_ = reader.string(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -442,13 +461,13 @@ export const DescribeTopicResponse = {
     const partitions_: PartitionDescription[] = [];
     const settings_: Setting[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: name_ = reader.string(); break;
-        case 3: bounded(partitions_.length, 'partitions'); partitions_.push(PartitionDescription.read(reader, nested(reader))); break;
-        case 4: bounded(settings_.length, 'settings'); settings_.push(Setting.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 18: name_ = reader.string(); break;
+        case 26: bounded(partitions_.length, 'partitions'); partitions_.push(PartitionDescription.read(reader, nested(reader))); break;
+        case 34: bounded(settings_.length, 'settings'); settings_.push(Setting.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -483,13 +502,13 @@ export const Setting = {
     let isDefault_: boolean = false;
     let meaning_: string = '';
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: name_ = reader.string(); break;
-        case 2: value_ = reader.string(); break;
-        case 3: isDefault_ = reader.bool(); break;
-        case 4: meaning_ = reader.string(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: name_ = reader.string(); break;
+        case 18: value_ = reader.string(); break;
+        case 24: isDefault_ = reader.bool(); break;
+        case 34: meaning_ = reader.string(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -543,19 +562,23 @@ export const PartitionDescription = {
     const progress_: ReplicaProgress[] = [];
     let waitingFor_: string = '';
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 2: leader_ = branded(makeNodeId, reader.uint32(), 'leader'); break;
-        case 3: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
-        case 4: partitionEpoch_ = branded(makePartitionEpoch, exact(reader.uint64(), 'partition_epoch'), 'partition_epoch'); break;
-        case 5: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); } } else { bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); } break;
-        case 6: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); } } else { bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); } break;
-        case 7: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(elr_.length, 'elr'); elr_.push(branded(makeNodeId, reader.uint32(), 'elr')); } } else { bounded(elr_.length, 'elr'); elr_.push(branded(makeNodeId, reader.uint32(), 'elr')); } break;
-        case 8: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(semiSyncMembers_.length, 'semi_sync_members'); semiSyncMembers_.push(branded(makeNodeId, reader.uint32(), 'semi_sync_members')); } } else { bounded(semiSyncMembers_.length, 'semi_sync_members'); semiSyncMembers_.push(branded(makeNodeId, reader.uint32(), 'semi_sync_members')); } break;
-        case 9: bounded(progress_.length, 'progress'); progress_.push(ReplicaProgress.read(reader, nested(reader))); break;
-        case 10: waitingFor_ = reader.string(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 16: leader_ = branded(makeNodeId, reader.uint32(), 'leader'); break;
+        case 24: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
+        case 32: partitionEpoch_ = branded(makePartitionEpoch, exact(reader.uint64(), 'partition_epoch'), 'partition_epoch'); break;
+        case 42: { const stop = nested(reader); while (reader.pos < stop) { bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); } arrived(reader, stop); break; }
+        case 40: bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); break;
+        case 50: { const stop = nested(reader); while (reader.pos < stop) { bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); } arrived(reader, stop); break; }
+        case 48: bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); break;
+        case 58: { const stop = nested(reader); while (reader.pos < stop) { bounded(elr_.length, 'elr'); elr_.push(branded(makeNodeId, reader.uint32(), 'elr')); } arrived(reader, stop); break; }
+        case 56: bounded(elr_.length, 'elr'); elr_.push(branded(makeNodeId, reader.uint32(), 'elr')); break;
+        case 66: { const stop = nested(reader); while (reader.pos < stop) { bounded(semiSyncMembers_.length, 'semi_sync_members'); semiSyncMembers_.push(branded(makeNodeId, reader.uint32(), 'semi_sync_members')); } arrived(reader, stop); break; }
+        case 64: bounded(semiSyncMembers_.length, 'semi_sync_members'); semiSyncMembers_.push(branded(makeNodeId, reader.uint32(), 'semi_sync_members')); break;
+        case 74: bounded(progress_.length, 'progress'); progress_.push(ReplicaProgress.read(reader, nested(reader))); break;
+        case 82: waitingFor_ = reader.string(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -597,15 +620,15 @@ export const ReplicaProgress = {
     let lagBytes_: number = 0;
     let lagMs_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: logEnd_ = branded(makeOffset, exact(reader.uint64(), 'log_end'), 'log_end'); break;
-        case 3: storedEnd_ = branded(makeOffset, exact(reader.uint64(), 'stored_end'), 'stored_end'); break;
-        case 4: highWatermark_ = branded(makeOffset, exact(reader.uint64(), 'high_watermark'), 'high_watermark'); break;
-        case 5: lagBytes_ = exact(reader.uint64(), 'lag_bytes'); break;
-        case 6: lagMs_ = exact(reader.uint64(), 'lag_ms'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 16: logEnd_ = branded(makeOffset, exact(reader.uint64(), 'log_end'), 'log_end'); break;
+        case 24: storedEnd_ = branded(makeOffset, exact(reader.uint64(), 'stored_end'), 'stored_end'); break;
+        case 32: highWatermark_ = branded(makeOffset, exact(reader.uint64(), 'high_watermark'), 'high_watermark'); break;
+        case 40: lagBytes_ = exact(reader.uint64(), 'lag_bytes'); break;
+        case 48: lagMs_ = exact(reader.uint64(), 'lag_ms'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -628,9 +651,9 @@ export const DescribeClusterRequest = {
   },
   read(reader: Reader, end: number): DescribeClusterRequest {
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -686,20 +709,20 @@ export const DescribeClusterResponse = {
     let underReplicatedPartitions_: number = 0;
     let underMinIsrPartitions_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: clusterId_ = reader.string(); break;
-        case 2: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        case 3: controller_ = branded(makeNodeId, reader.uint32(), 'controller'); break;
-        case 4: term_ = branded(makeTerm, exact(reader.uint64(), 'term'), 'term'); break;
-        case 5: bounded(brokers_.length, 'brokers'); brokers_.push(BrokerDescription.read(reader, nested(reader))); break;
-        case 6: bounded(voters_.length, 'voters'); voters_.push(VoterDescription.read(reader, nested(reader))); break;
-        case 7: featureLevel_ = reader.uint32(); break;
-        case 8: partitions_ = reader.uint32(); break;
-        case 9: offlinePartitions_ = reader.uint32(); break;
-        case 10: underReplicatedPartitions_ = reader.uint32(); break;
-        case 11: underMinIsrPartitions_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: clusterId_ = reader.string(); break;
+        case 16: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        case 24: controller_ = branded(makeNodeId, reader.uint32(), 'controller'); break;
+        case 32: term_ = branded(makeTerm, exact(reader.uint64(), 'term'), 'term'); break;
+        case 42: bounded(brokers_.length, 'brokers'); brokers_.push(BrokerDescription.read(reader, nested(reader))); break;
+        case 50: bounded(voters_.length, 'voters'); voters_.push(VoterDescription.read(reader, nested(reader))); break;
+        case 56: featureLevel_ = reader.uint32(); break;
+        case 64: partitions_ = reader.uint32(); break;
+        case 72: offlinePartitions_ = reader.uint32(); break;
+        case 80: underReplicatedPartitions_ = reader.uint32(); break;
+        case 88: underMinIsrPartitions_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -743,16 +766,16 @@ export const BrokerDescription = {
     let leaders_: number = 0;
     let replicas_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: address_ = reader.string(); break;
-        case 3: rack_ = reader.string(); break;
-        case 4: state_ = reader.string(); break;
-        case 5: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
-        case 6: leaders_ = reader.uint32(); break;
-        case 7: replicas_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 18: address_ = reader.string(); break;
+        case 26: rack_ = reader.string(); break;
+        case 34: state_ = reader.string(); break;
+        case 40: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
+        case 48: leaders_ = reader.uint32(); break;
+        case 56: replicas_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -790,14 +813,14 @@ export const VoterDescription = {
     let isActive_: boolean = false;
     let isLearner_: boolean = false;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: address_ = reader.string(); break;
-        case 3: storageId_ = reader.string(); break;
-        case 4: isActive_ = reader.bool(); break;
-        case 5: isLearner_ = reader.bool(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 18: address_ = reader.string(); break;
+        case 26: storageId_ = reader.string(); break;
+        case 32: isActive_ = reader.bool(); break;
+        case 40: isLearner_ = reader.bool(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -830,12 +853,12 @@ export const DrainBrokerRequest = {
     let nodeId_: NodeId = 0 as NodeId;
     let undo_: boolean = false;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: requestId_ = reader.string(); break;
-        case 2: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 3: undo_ = reader.bool(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: requestId_ = reader.string(); break;
+        case 16: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 24: undo_ = reader.bool(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -864,11 +887,11 @@ export const DrainBrokerResponse = {
     let leadersLeft_: number = 0;
     let revision_: Revision = 0 as Revision;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: leadersLeft_ = reader.uint32(); break;
-        case 2: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: leadersLeft_ = reader.uint32(); break;
+        case 16: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -897,11 +920,11 @@ export const RemoveBrokerRequest = {
     let requestId_: string = '';
     let nodeId_: NodeId = 0 as NodeId;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: requestId_ = reader.string(); break;
-        case 2: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: requestId_ = reader.string(); break;
+        case 16: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -930,11 +953,11 @@ export const RemoveBrokerResponse = {
     let replicasLeft_: number = 0;
     let revision_: Revision = 0 as Revision;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: replicasLeft_ = reader.uint32(); break;
-        case 2: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: replicasLeft_ = reader.uint32(); break;
+        case 16: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -977,15 +1000,15 @@ export const ElectLeaderRequest = {
     let unclean_: boolean = false;
     let dryRun_: boolean = false;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: requestId_ = reader.string(); break;
-        case 2: topic_ = reader.string(); break;
-        case 3: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 4: leader_ = branded(makeNodeId, reader.uint32(), 'leader'); break;
-        case 5: unclean_ = reader.bool(); break;
-        case 6: dryRun_ = reader.bool(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: requestId_ = reader.string(); break;
+        case 18: topic_ = reader.string(); break;
+        case 24: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 32: leader_ = branded(makeNodeId, reader.uint32(), 'leader'); break;
+        case 40: unclean_ = reader.bool(); break;
+        case 48: dryRun_ = reader.bool(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -1014,11 +1037,11 @@ export const ElectLeaderResponse = {
     const candidates_: LossPreview[] = [];
     let revision_: Revision = 0 as Revision;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: bounded(candidates_.length, 'candidates'); candidates_.push(LossPreview.read(reader, nested(reader))); break;
-        case 2: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: bounded(candidates_.length, 'candidates'); candidates_.push(LossPreview.read(reader, nested(reader))); break;
+        case 16: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -1060,15 +1083,15 @@ export const LossPreview = {
     let suspect_: boolean = false;
     let why_: string = '';
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: verifiedEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'verified_epoch'), 'verified_epoch'); break;
-        case 3: storedEnd_ = branded(makeOffset, exact(reader.uint64(), 'stored_end'), 'stored_end'); break;
-        case 4: recordsLostAtLeast_ = exact(reader.uint64(), 'records_lost_at_least'); break;
-        case 5: suspect_ = reader.bool(); break;
-        case 6: why_ = reader.string(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 16: verifiedEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'verified_epoch'), 'verified_epoch'); break;
+        case 24: storedEnd_ = branded(makeOffset, exact(reader.uint64(), 'stored_end'), 'stored_end'); break;
+        case 32: recordsLostAtLeast_ = exact(reader.uint64(), 'records_lost_at_least'); break;
+        case 40: suspect_ = reader.bool(); break;
+        case 50: why_ = reader.string(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -1104,13 +1127,14 @@ export const ReassignPartitionRequest = {
     let partition_: PartitionNumber = 0 as PartitionNumber;
     const replicas_: NodeId[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: requestId_ = reader.string(); break;
-        case 2: topic_ = reader.string(); break;
-        case 3: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 4: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); } } else { bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); } break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: requestId_ = reader.string(); break;
+        case 18: topic_ = reader.string(); break;
+        case 24: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 34: { const stop = nested(reader); while (reader.pos < stop) { bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); } arrived(reader, stop); break; }
+        case 32: bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -1136,10 +1160,10 @@ export const ReassignPartitionResponse = {
   read(reader: Reader, end: number): ReassignPartitionResponse {
     let revision_: Revision = 0 as Revision;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -1172,12 +1196,12 @@ export const ChangeVoterRequest = {
     let nodeId_: NodeId = 0 as NodeId;
     let remove_: boolean = false;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: requestId_ = reader.string(); break;
-        case 2: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 3: remove_ = reader.bool(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: requestId_ = reader.string(); break;
+        case 16: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 24: remove_ = reader.bool(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -1203,10 +1227,10 @@ export const ChangeVoterResponse = {
   read(reader: Reader, end: number): ChangeVoterResponse {
     let revision_: Revision = 0 as Revision;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -1236,11 +1260,11 @@ export const FinaliseFeaturesRequest = {
     let requestId_: string = '';
     let level_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: requestId_ = reader.string(); break;
-        case 2: level_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: requestId_ = reader.string(); break;
+        case 16: level_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -1269,11 +1293,11 @@ export const FinaliseFeaturesResponse = {
     let level_: number = 0;
     let revision_: Revision = 0 as Revision;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: level_ = reader.uint32(); break;
-        case 2: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: level_ = reader.uint32(); break;
+        case 16: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -1309,13 +1333,13 @@ export const WatchEventsRequest = {
     let kind_: string = '';
     let subject_: string = '';
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: fromSequence_ = exact(reader.uint64(), 'from_sequence'); break;
-        case 2: follow_ = reader.bool(); break;
-        case 3: kind_ = reader.string(); break;
-        case 4: subject_ = reader.string(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: fromSequence_ = exact(reader.uint64(), 'from_sequence'); break;
+        case 16: follow_ = reader.bool(); break;
+        case 26: kind_ = reader.string(); break;
+        case 34: subject_ = reader.string(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -1345,11 +1369,11 @@ export const WatchEventsResponse = {
     const events_: JournalEvent[] = [];
     let caughtUp_: boolean = false;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: bounded(events_.length, 'events'); events_.push(JournalEvent.read(reader, nested(reader))); break;
-        case 2: caughtUp_ = reader.bool(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: bounded(events_.length, 'events'); events_.push(JournalEvent.read(reader, nested(reader))); break;
+        case 16: caughtUp_ = reader.bool(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -1396,16 +1420,25 @@ export const JournalEvent = {
     const evidence_: Map<string, string> = new Map();
     let revision_: Revision = 0 as Revision;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: sequence_ = exact(reader.uint64(), 'sequence'); break;
-        case 2: wallMs_ = exact(reader.int64(), 'wall_ms'); break;
-        case 3: kind_ = reader.string(); break;
-        case 4: subject_ = reader.string(); break;
-        case 5: reason_ = reader.string(); break;
-        case 6: { bounded(evidence_.size, 'evidence'); const stop = reader.uint32() + reader.pos; let key: string = ''; let value: string | undefined; while (reader.pos < stop) { const inner = reader.uint32(); if (inner >>> 3 === 1) key = reader.string(); else if (inner >>> 3 === 2) value = reader.string(); else reader.skipType(inner & 7); } evidence_.set(key, value ?? ''); break; }
-        case 7: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: sequence_ = exact(reader.uint64(), 'sequence'); break;
+        case 16: wallMs_ = exact(reader.int64(), 'wall_ms'); break;
+        case 26: kind_ = reader.string(); break;
+        case 34: subject_ = reader.string(); break;
+        case 42: reason_ = reader.string(); break;
+        case 50: {
+          bounded(evidence_.size, 'evidence'); const stop = nested(reader); let key: string = ''; let value: string | undefined;
+          while (reader.pos < stop) {
+            const inner = reader.tag();
+            if (inner === 10) key = reader.string();
+            else if (inner === 18) value = reader.string();
+            else reader.skipType(inner & 7, 0, inner >>> 3);
+          }
+          arrived(reader, stop); evidence_.set(key, value ?? ''); break;
+        }
+        case 56: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);

@@ -28,12 +28,12 @@ export const GetMetadataRequest = {
     let minRevision_: Revision = 0 as Revision;
     let linearizable_: boolean = false;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: bounded(topics_.length, 'topics'); topics_.push(reader.string()); break;
-        case 2: minRevision_ = branded(makeRevision, exact(reader.uint64(), 'min_revision'), 'min_revision'); break;
-        case 3: linearizable_ = reader.bool(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: bounded(topics_.length, 'topics'); topics_.push(reader.string()); break;
+        case 16: minRevision_ = branded(makeRevision, exact(reader.uint64(), 'min_revision'), 'min_revision'); break;
+        case 24: linearizable_ = reader.bool(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -64,11 +64,11 @@ export const WatchMetadataRequest = {
     let revision_: Revision = 0 as Revision;
     const topics_: string[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        case 2: bounded(topics_.length, 'topics'); topics_.push(reader.string()); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        case 18: bounded(topics_.length, 'topics'); topics_.push(reader.string()); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -124,18 +124,19 @@ export const MetadataUpdate = {
     let stale_: boolean = false;
     let controller_: NodeId | undefined = undefined;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        case 2: clusterId_ = reader.string(); break;
-        case 3: isSnapshot_ = reader.bool(); break;
-        case 4: bounded(brokers_.length, 'brokers'); brokers_.push(Broker.read(reader, nested(reader))); break;
-        case 5: bounded(topics_.length, 'topics'); topics_.push(Topic.read(reader, nested(reader))); break;
-        case 6: bounded(deletedTopics_.length, 'deleted_topics'); deletedTopics_.push(branded(makeTopicId, reader.string(), 'deleted_topics')); break;
-        case 7: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(removedBrokers_.length, 'removed_brokers'); removedBrokers_.push(branded(makeNodeId, reader.uint32(), 'removed_brokers')); } } else { bounded(removedBrokers_.length, 'removed_brokers'); removedBrokers_.push(branded(makeNodeId, reader.uint32(), 'removed_brokers')); } break;
-        case 8: stale_ = reader.bool(); break;
-        case 9: controller_ = branded(makeNodeId, reader.uint32(), 'controller'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        case 18: clusterId_ = reader.string(); break;
+        case 24: isSnapshot_ = reader.bool(); break;
+        case 34: bounded(brokers_.length, 'brokers'); brokers_.push(Broker.read(reader, nested(reader))); break;
+        case 42: bounded(topics_.length, 'topics'); topics_.push(Topic.read(reader, nested(reader))); break;
+        case 50: bounded(deletedTopics_.length, 'deleted_topics'); deletedTopics_.push(branded(makeTopicId, reader.string(), 'deleted_topics')); break;
+        case 58: { const stop = nested(reader); while (reader.pos < stop) { bounded(removedBrokers_.length, 'removed_brokers'); removedBrokers_.push(branded(makeNodeId, reader.uint32(), 'removed_brokers')); } arrived(reader, stop); break; }
+        case 56: bounded(removedBrokers_.length, 'removed_brokers'); removedBrokers_.push(branded(makeNodeId, reader.uint32(), 'removed_brokers')); break;
+        case 64: stale_ = reader.bool(); break;
+        case 72: controller_ = branded(makeNodeId, reader.uint32(), 'controller'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -180,16 +181,16 @@ export const Broker = {
     let draining_: boolean = false;
     let brokerEpoch_: BrokerEpoch = 0 as BrokerEpoch;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: host_ = reader.string(); break;
-        case 3: port_ = reader.uint32(); break;
-        case 4: rack_ = reader.string(); break;
-        case 5: fenced_ = reader.bool(); break;
-        case 6: draining_ = reader.bool(); break;
-        case 7: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 18: host_ = reader.string(); break;
+        case 24: port_ = reader.uint32(); break;
+        case 34: rack_ = reader.string(); break;
+        case 40: fenced_ = reader.bool(); break;
+        case 48: draining_ = reader.bool(); break;
+        case 56: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -229,14 +230,23 @@ export const Topic = {
     const partitions_: Partition[] = [];
     const config_: Map<string, string> = new Map();
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: name_ = reader.string(); break;
-        case 3: internal_ = reader.bool(); break;
-        case 4: bounded(partitions_.length, 'partitions'); partitions_.push(Partition.read(reader, nested(reader))); break;
-        case 5: { bounded(config_.size, 'config'); const stop = reader.uint32() + reader.pos; let key: string = ''; let value: string | undefined; while (reader.pos < stop) { const inner = reader.uint32(); if (inner >>> 3 === 1) key = reader.string(); else if (inner >>> 3 === 2) value = reader.string(); else reader.skipType(inner & 7); } config_.set(key, value ?? ''); break; }
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 18: name_ = reader.string(); break;
+        case 24: internal_ = reader.bool(); break;
+        case 34: bounded(partitions_.length, 'partitions'); partitions_.push(Partition.read(reader, nested(reader))); break;
+        case 42: {
+          bounded(config_.size, 'config'); const stop = nested(reader); let key: string = ''; let value: string | undefined;
+          while (reader.pos < stop) {
+            const inner = reader.tag();
+            if (inner === 10) key = reader.string();
+            else if (inner === 18) value = reader.string();
+            else reader.skipType(inner & 7, 0, inner >>> 3);
+          }
+          arrived(reader, stop); config_.set(key, value ?? ''); break;
+        }
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -283,16 +293,19 @@ export const Partition = {
     const isr_: NodeId[] = [];
     const elr_: NodeId[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 2: leader_ = branded(makeNodeId, reader.uint32(), 'leader'); break;
-        case 3: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
-        case 4: partitionEpoch_ = branded(makePartitionEpoch, exact(reader.uint64(), 'partition_epoch'), 'partition_epoch'); break;
-        case 5: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); } } else { bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); } break;
-        case 6: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); } } else { bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); } break;
-        case 7: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(elr_.length, 'elr'); elr_.push(branded(makeNodeId, reader.uint32(), 'elr')); } } else { bounded(elr_.length, 'elr'); elr_.push(branded(makeNodeId, reader.uint32(), 'elr')); } break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 16: leader_ = branded(makeNodeId, reader.uint32(), 'leader'); break;
+        case 24: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
+        case 32: partitionEpoch_ = branded(makePartitionEpoch, exact(reader.uint64(), 'partition_epoch'), 'partition_epoch'); break;
+        case 42: { const stop = nested(reader); while (reader.pos < stop) { bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); } arrived(reader, stop); break; }
+        case 40: bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); break;
+        case 50: { const stop = nested(reader); while (reader.pos < stop) { bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); } arrived(reader, stop); break; }
+        case 48: bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); break;
+        case 58: { const stop = nested(reader); while (reader.pos < stop) { bounded(elr_.length, 'elr'); elr_.push(branded(makeNodeId, reader.uint32(), 'elr')); } arrived(reader, stop); break; }
+        case 56: bounded(elr_.length, 'elr'); elr_.push(branded(makeNodeId, reader.uint32(), 'elr')); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);

@@ -38,14 +38,14 @@ export const ProduceRequest = {
     const partitions_: PartitionWrite[] = [];
     let batches_: readonly Uint8Array[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: requestId_ = exact(reader.uint64(), 'request_id'); break;
-        case 2: acks_ = Acks.fromWire(reader.int32()); break;
-        case 3: timeoutMs_ = reader.uint32(); break;
-        case 4: bounded(partitions_.length, 'partitions'); partitions_.push(PartitionWrite.read(reader, nested(reader))); break;
-        case 15: batches_ = [reader.bytes()]; break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: requestId_ = exact(reader.uint64(), 'request_id'); break;
+        case 16: acks_ = Acks.fromWire(reader.int32()); break;
+        case 24: timeoutMs_ = reader.uint32(); break;
+        case 34: bounded(partitions_.length, 'partitions'); partitions_.push(PartitionWrite.read(reader, nested(reader))); break;
+        case 122: batches_ = [reader.bytes()]; break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -94,16 +94,16 @@ export const PartitionWrite = {
     let expectedOffset_: Offset | undefined = undefined;
     let leaderEpoch_: LeaderEpoch | undefined = undefined;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: topic_ = reader.string(); break;
-        case 3: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 4: batchBytes_ = reader.uint32(); break;
-        case 5: bounded(records_.length, 'records'); records_.push(PlainRecord.read(reader, nested(reader))); break;
-        case 6: expectedOffset_ = branded(makeOffset, exact(reader.uint64(), 'expected_offset'), 'expected_offset'); break;
-        case 7: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 18: topic_ = reader.string(); break;
+        case 24: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 32: batchBytes_ = reader.uint32(); break;
+        case 42: bounded(records_.length, 'records'); records_.push(PlainRecord.read(reader, nested(reader))); break;
+        case 48: expectedOffset_ = branded(makeOffset, exact(reader.uint64(), 'expected_offset'), 'expected_offset'); break;
+        case 56: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -139,13 +139,13 @@ export const PlainRecord = {
     const headers_: RecordHeader[] = [];
     let timestamp_: number | undefined = undefined;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: key_ = asBuffer(reader.bytes()); break;
-        case 2: value_ = asBuffer(reader.bytes()); break;
-        case 3: bounded(headers_.length, 'headers'); headers_.push(RecordHeader.read(reader, nested(reader))); break;
-        case 4: timestamp_ = exact(reader.int64(), 'timestamp'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: key_ = asBuffer(reader.bytes()); break;
+        case 18: value_ = asBuffer(reader.bytes()); break;
+        case 26: bounded(headers_.length, 'headers'); headers_.push(RecordHeader.read(reader, nested(reader))); break;
+        case 32: timestamp_ = exact(reader.int64(), 'timestamp'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -174,11 +174,11 @@ export const RecordHeader = {
     let key_: string = '';
     let value_: Buffer | undefined = undefined;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: key_ = reader.string(); break;
-        case 2: value_ = asBuffer(reader.bytes()); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: key_ = reader.string(); break;
+        case 18: value_ = asBuffer(reader.bytes()); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -207,11 +207,11 @@ export const ProduceResponse = {
     let requestId_: number = 0;
     const partitions_: PartitionOutcome[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: requestId_ = exact(reader.uint64(), 'request_id'); break;
-        case 2: bounded(partitions_.length, 'partitions'); partitions_.push(PartitionOutcome.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: requestId_ = exact(reader.uint64(), 'request_id'); break;
+        case 18: bounded(partitions_.length, 'partitions'); partitions_.push(PartitionOutcome.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -244,13 +244,13 @@ export const PartitionOutcome = {
     let partition_: PartitionNumber = 0 as PartitionNumber;
     let outcome_: PartitionOutcome['outcome'];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 3: outcome_ = { kind: 'receipt', value: Receipt.read(reader, nested(reader)) }; break;
-        case 4: outcome_ = { kind: 'failure', value: Failure.read(reader, nested(reader)) }; break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 16: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 26: outcome_ = { kind: 'receipt', value: Receipt.read(reader, nested(reader)) }; break;
+        case 34: outcome_ = { kind: 'failure', value: Failure.read(reader, nested(reader)) }; break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -299,16 +299,17 @@ export const Receipt = {
     let degraded_: boolean = false;
     let duplicate_: boolean = false;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: baseOffset_ = branded(makeOffset, exact(reader.uint64(), 'base_offset'), 'base_offset'); break;
-        case 2: lastOffset_ = branded(makeOffset, exact(reader.uint64(), 'last_offset'), 'last_offset'); break;
-        case 3: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
-        case 4: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(storedBy_.length, 'stored_by'); storedBy_.push(branded(makeNodeId, reader.uint32(), 'stored_by')); } } else { bounded(storedBy_.length, 'stored_by'); storedBy_.push(branded(makeNodeId, reader.uint32(), 'stored_by')); } break;
-        case 5: isrSize_ = reader.uint32(); break;
-        case 6: degraded_ = reader.bool(); break;
-        case 7: duplicate_ = reader.bool(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: baseOffset_ = branded(makeOffset, exact(reader.uint64(), 'base_offset'), 'base_offset'); break;
+        case 16: lastOffset_ = branded(makeOffset, exact(reader.uint64(), 'last_offset'), 'last_offset'); break;
+        case 24: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
+        case 34: { const stop = nested(reader); while (reader.pos < stop) { bounded(storedBy_.length, 'stored_by'); storedBy_.push(branded(makeNodeId, reader.uint32(), 'stored_by')); } arrived(reader, stop); break; }
+        case 32: bounded(storedBy_.length, 'stored_by'); storedBy_.push(branded(makeNodeId, reader.uint32(), 'stored_by')); break;
+        case 40: isrSize_ = reader.uint32(); break;
+        case 48: degraded_ = reader.bool(); break;
+        case 56: duplicate_ = reader.bool(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -358,17 +359,17 @@ export const AwaitStoredRequest = {
     let replicas_: number = 0;
     let timeoutMs_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: topic_ = reader.string(); break;
-        case 3: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 4: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
-        case 5: endOffset_ = branded(makeOffset, exact(reader.uint64(), 'end_offset'), 'end_offset'); break;
-        case 6: acks_ = Acks.fromWire(reader.int32()); break;
-        case 7: replicas_ = reader.uint32(); break;
-        case 8: timeoutMs_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 18: topic_ = reader.string(); break;
+        case 24: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 32: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
+        case 40: endOffset_ = branded(makeOffset, exact(reader.uint64(), 'end_offset'), 'end_offset'); break;
+        case 48: acks_ = Acks.fromWire(reader.int32()); break;
+        case 56: replicas_ = reader.uint32(); break;
+        case 64: timeoutMs_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -401,12 +402,13 @@ export const AwaitStoredResponse = {
     const storedBy_: NodeId[] = [];
     let isrSize_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: reached_ = reader.bool(); break;
-        case 2: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(storedBy_.length, 'stored_by'); storedBy_.push(branded(makeNodeId, reader.uint32(), 'stored_by')); } } else { bounded(storedBy_.length, 'stored_by'); storedBy_.push(branded(makeNodeId, reader.uint32(), 'stored_by')); } break;
-        case 3: isrSize_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: reached_ = reader.bool(); break;
+        case 18: { const stop = nested(reader); while (reader.pos < stop) { bounded(storedBy_.length, 'stored_by'); storedBy_.push(branded(makeNodeId, reader.uint32(), 'stored_by')); } arrived(reader, stop); break; }
+        case 16: bounded(storedBy_.length, 'stored_by'); storedBy_.push(branded(makeNodeId, reader.uint32(), 'stored_by')); break;
+        case 24: isrSize_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -436,11 +438,11 @@ export const InitProducerRequest = {
     let producerId_: ProducerId | undefined = undefined;
     let producerEpoch_: ProducerEpoch | undefined = undefined;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: producerId_ = branded(makeProducerId, exact(reader.uint64(), 'producer_id'), 'producer_id'); break;
-        case 2: producerEpoch_ = branded(makeProducerEpoch, reader.uint32(), 'producer_epoch'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: producerId_ = branded(makeProducerId, exact(reader.uint64(), 'producer_id'), 'producer_id'); break;
+        case 16: producerEpoch_ = branded(makeProducerEpoch, reader.uint32(), 'producer_epoch'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -469,11 +471,11 @@ export const InitProducerResponse = {
     let producerId_: ProducerId = 0 as ProducerId;
     let producerEpoch_: ProducerEpoch = 0 as ProducerEpoch;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: producerId_ = branded(makeProducerId, exact(reader.uint64(), 'producer_id'), 'producer_id'); break;
-        case 2: producerEpoch_ = branded(makeProducerEpoch, reader.uint32(), 'producer_epoch'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: producerId_ = branded(makeProducerId, exact(reader.uint64(), 'producer_id'), 'producer_id'); break;
+        case 16: producerEpoch_ = branded(makeProducerEpoch, reader.uint32(), 'producer_epoch'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);

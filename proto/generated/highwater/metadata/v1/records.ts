@@ -62,29 +62,29 @@ export const MetadataRecord = {
     let version_: number = 0;
     let body_: MetadataRecord['body'];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: version_ = reader.uint32(); break;
-        case 2: body_ = { kind: 'clusterFormed', value: ClusterFormed.read(reader, nested(reader)) }; break;
-        case 3: body_ = { kind: 'featureLevelFinalised', value: FeatureLevelFinalised.read(reader, nested(reader)) }; break;
-        case 4: body_ = { kind: 'votersChanged', value: VotersChanged.read(reader, nested(reader)) }; break;
-        case 5: body_ = { kind: 'brokerRegistered', value: BrokerRegistered.read(reader, nested(reader)) }; break;
-        case 6: body_ = { kind: 'brokerFenced', value: BrokerFenced.read(reader, nested(reader)) }; break;
-        case 7: body_ = { kind: 'brokerUnfenced', value: BrokerUnfenced.read(reader, nested(reader)) }; break;
-        case 8: body_ = { kind: 'brokerStopping', value: BrokerStopping.read(reader, nested(reader)) }; break;
-        case 9: body_ = { kind: 'brokerIntentChanged', value: BrokerIntentChanged.read(reader, nested(reader)) }; break;
-        case 10: body_ = { kind: 'brokerStamped', value: BrokerStamped.read(reader, nested(reader)) }; break;
-        case 11: body_ = { kind: 'brokerRemoved', value: BrokerRemoved.read(reader, nested(reader)) }; break;
-        case 12: body_ = { kind: 'topicCreated', value: TopicCreated.read(reader, nested(reader)) }; break;
-        case 13: body_ = { kind: 'topicDeleted', value: TopicDeleted.read(reader, nested(reader)) }; break;
-        case 14: body_ = { kind: 'topicConfigChanged', value: TopicConfigChanged.read(reader, nested(reader)) }; break;
-        case 15: body_ = { kind: 'partitionsAdded', value: PartitionsAdded.read(reader, nested(reader)) }; break;
-        case 16: body_ = { kind: 'partitionChanged', value: PartitionChanged.read(reader, nested(reader)) }; break;
-        case 17: body_ = { kind: 'roundOpened', value: RoundOpened.read(reader, nested(reader)) }; break;
-        case 18: body_ = { kind: 'partitionElected', value: PartitionElected.read(reader, nested(reader)) }; break;
-        case 19: body_ = { kind: 'producerIdsAllocated', value: ProducerIdsAllocated.read(reader, nested(reader)) }; break;
-        case 20: body_ = { kind: 'requestDone', value: RequestDone.read(reader, nested(reader)) }; break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: version_ = reader.uint32(); break;
+        case 18: body_ = { kind: 'clusterFormed', value: ClusterFormed.read(reader, nested(reader)) }; break;
+        case 26: body_ = { kind: 'featureLevelFinalised', value: FeatureLevelFinalised.read(reader, nested(reader)) }; break;
+        case 34: body_ = { kind: 'votersChanged', value: VotersChanged.read(reader, nested(reader)) }; break;
+        case 42: body_ = { kind: 'brokerRegistered', value: BrokerRegistered.read(reader, nested(reader)) }; break;
+        case 50: body_ = { kind: 'brokerFenced', value: BrokerFenced.read(reader, nested(reader)) }; break;
+        case 58: body_ = { kind: 'brokerUnfenced', value: BrokerUnfenced.read(reader, nested(reader)) }; break;
+        case 66: body_ = { kind: 'brokerStopping', value: BrokerStopping.read(reader, nested(reader)) }; break;
+        case 74: body_ = { kind: 'brokerIntentChanged', value: BrokerIntentChanged.read(reader, nested(reader)) }; break;
+        case 82: body_ = { kind: 'brokerStamped', value: BrokerStamped.read(reader, nested(reader)) }; break;
+        case 90: body_ = { kind: 'brokerRemoved', value: BrokerRemoved.read(reader, nested(reader)) }; break;
+        case 98: body_ = { kind: 'topicCreated', value: TopicCreated.read(reader, nested(reader)) }; break;
+        case 106: body_ = { kind: 'topicDeleted', value: TopicDeleted.read(reader, nested(reader)) }; break;
+        case 114: body_ = { kind: 'topicConfigChanged', value: TopicConfigChanged.read(reader, nested(reader)) }; break;
+        case 122: body_ = { kind: 'partitionsAdded', value: PartitionsAdded.read(reader, nested(reader)) }; break;
+        case 130: body_ = { kind: 'partitionChanged', value: PartitionChanged.read(reader, nested(reader)) }; break;
+        case 138: body_ = { kind: 'roundOpened', value: RoundOpened.read(reader, nested(reader)) }; break;
+        case 146: body_ = { kind: 'partitionElected', value: PartitionElected.read(reader, nested(reader)) }; break;
+        case 154: body_ = { kind: 'producerIdsAllocated', value: ProducerIdsAllocated.read(reader, nested(reader)) }; break;
+        case 162: body_ = { kind: 'requestDone', value: RequestDone.read(reader, nested(reader)) }; break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -117,12 +117,12 @@ export const ClusterFormed = {
     const voters_: Voter[] = [];
     let featureLevel_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: clusterId_ = branded(makeClusterId, reader.string(), 'cluster_id'); break;
-        case 2: bounded(voters_.length, 'voters'); voters_.push(Voter.read(reader, nested(reader))); break;
-        case 3: featureLevel_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: clusterId_ = branded(makeClusterId, reader.string(), 'cluster_id'); break;
+        case 18: bounded(voters_.length, 'voters'); voters_.push(Voter.read(reader, nested(reader))); break;
+        case 24: featureLevel_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -162,14 +162,14 @@ export const Voter = {
     let port_: number = 0;
     let isLearner_: boolean = false;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: storageId_ = branded(makeStorageId, reader.string(), 'storage_id'); break;
-        case 3: host_ = reader.string(); break;
-        case 4: port_ = reader.uint32(); break;
-        case 5: isLearner_ = reader.bool(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 18: storageId_ = branded(makeStorageId, reader.string(), 'storage_id'); break;
+        case 26: host_ = reader.string(); break;
+        case 32: port_ = reader.uint32(); break;
+        case 40: isLearner_ = reader.bool(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -195,10 +195,10 @@ export const FeatureLevelFinalised = {
   read(reader: Reader, end: number): FeatureLevelFinalised {
     let level_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: level_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: level_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -225,10 +225,10 @@ export const VotersChanged = {
   read(reader: Reader, end: number): VotersChanged {
     const voters_: Voter[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: bounded(voters_.length, 'voters'); voters_.push(Voter.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: bounded(voters_.length, 'voters'); voters_.push(Voter.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -294,22 +294,22 @@ export const BrokerRegistered = {
     let featureMin_: number = 0;
     let featureMax_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
-        case 3: incarnationId_ = branded(makeIncarnationId, reader.string(), 'incarnation_id'); break;
-        case 4: storageId_ = branded(makeStorageId, reader.string(), 'storage_id'); break;
-        case 5: storageStamp_ = exact(reader.uint64(), 'storage_stamp'); break;
-        case 6: storedEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'stored_epoch'), 'stored_epoch'); break;
-        case 7: rack_ = reader.string(); break;
-        case 8: host_ = reader.string(); break;
-        case 9: port_ = reader.uint32(); break;
-        case 10: peerHost_ = reader.string(); break;
-        case 11: peerPort_ = reader.uint32(); break;
-        case 12: featureMin_ = reader.uint32(); break;
-        case 13: featureMax_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 16: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
+        case 26: incarnationId_ = branded(makeIncarnationId, reader.string(), 'incarnation_id'); break;
+        case 34: storageId_ = branded(makeStorageId, reader.string(), 'storage_id'); break;
+        case 40: storageStamp_ = exact(reader.uint64(), 'storage_stamp'); break;
+        case 48: storedEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'stored_epoch'), 'stored_epoch'); break;
+        case 58: rack_ = reader.string(); break;
+        case 66: host_ = reader.string(); break;
+        case 72: port_ = reader.uint32(); break;
+        case 82: peerHost_ = reader.string(); break;
+        case 88: peerPort_ = reader.uint32(); break;
+        case 96: featureMin_ = reader.uint32(); break;
+        case 104: featureMax_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -338,11 +338,11 @@ export const BrokerFenced = {
     let nodeId_: NodeId = 0 as NodeId;
     let brokerEpoch_: BrokerEpoch = 0 as BrokerEpoch;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 16: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -372,11 +372,11 @@ export const BrokerUnfenced = {
     let nodeId_: NodeId = 0 as NodeId;
     let brokerEpoch_: BrokerEpoch = 0 as BrokerEpoch;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 16: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -406,11 +406,11 @@ export const BrokerStopping = {
     let nodeId_: NodeId = 0 as NodeId;
     let brokerEpoch_: BrokerEpoch = 0 as BrokerEpoch;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 16: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -439,11 +439,11 @@ export const BrokerIntentChanged = {
     let nodeId_: NodeId = 0 as NodeId;
     let intent_: BrokerIntent = 'unspecified';
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: intent_ = BrokerIntent.fromWire(reader.int32()); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 16: intent_ = BrokerIntent.fromWire(reader.int32()); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -476,12 +476,12 @@ export const BrokerStamped = {
     let brokerEpoch_: BrokerEpoch = 0 as BrokerEpoch;
     let storageStamp_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
-        case 3: storageStamp_ = exact(reader.uint64(), 'storage_stamp'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 16: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
+        case 24: storageStamp_ = exact(reader.uint64(), 'storage_stamp'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -507,10 +507,10 @@ export const BrokerRemoved = {
   read(reader: Reader, end: number): BrokerRemoved {
     let nodeId_: NodeId = 0 as NodeId;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -549,14 +549,23 @@ export const TopicCreated = {
     const config_: Map<string, string> = new Map();
     const partitions_: PartitionState[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: name_ = reader.string(); break;
-        case 3: isInternal_ = reader.bool(); break;
-        case 4: { bounded(config_.size, 'config'); const stop = reader.uint32() + reader.pos; let key: string = ''; let value: string | undefined; while (reader.pos < stop) { const inner = reader.uint32(); if (inner >>> 3 === 1) key = reader.string(); else if (inner >>> 3 === 2) value = reader.string(); else reader.skipType(inner & 7); } config_.set(key, value ?? ''); break; }
-        case 5: bounded(partitions_.length, 'partitions', 100000); partitions_.push(PartitionState.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 18: name_ = reader.string(); break;
+        case 24: isInternal_ = reader.bool(); break;
+        case 34: {
+          bounded(config_.size, 'config'); const stop = nested(reader); let key: string = ''; let value: string | undefined;
+          while (reader.pos < stop) {
+            const inner = reader.tag();
+            if (inner === 10) key = reader.string();
+            else if (inner === 18) value = reader.string();
+            else reader.skipType(inner & 7, 0, inner >>> 3);
+          }
+          arrived(reader, stop); config_.set(key, value ?? ''); break;
+        }
+        case 42: bounded(partitions_.length, 'partitions', 100000); partitions_.push(PartitionState.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -582,10 +591,10 @@ export const TopicDeleted = {
   read(reader: Reader, end: number): TopicDeleted {
     let topicId_: TopicId = '' as TopicId;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -615,11 +624,20 @@ export const TopicConfigChanged = {
     let topicId_: TopicId = '' as TopicId;
     const config_: Map<string, string> = new Map();
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: { bounded(config_.size, 'config'); const stop = reader.uint32() + reader.pos; let key: string = ''; let value: string | undefined; while (reader.pos < stop) { const inner = reader.uint32(); if (inner >>> 3 === 1) key = reader.string(); else if (inner >>> 3 === 2) value = reader.string(); else reader.skipType(inner & 7); } config_.set(key, value ?? ''); break; }
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 18: {
+          bounded(config_.size, 'config'); const stop = nested(reader); let key: string = ''; let value: string | undefined;
+          while (reader.pos < stop) {
+            const inner = reader.tag();
+            if (inner === 10) key = reader.string();
+            else if (inner === 18) value = reader.string();
+            else reader.skipType(inner & 7, 0, inner >>> 3);
+          }
+          arrived(reader, stop); config_.set(key, value ?? ''); break;
+        }
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -649,11 +667,11 @@ export const PartitionsAdded = {
     let topicId_: TopicId = '' as TopicId;
     const partitions_: PartitionState[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: bounded(partitions_.length, 'partitions', 100000); partitions_.push(PartitionState.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 18: bounded(partitions_.length, 'partitions', 100000); partitions_.push(PartitionState.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -683,11 +701,11 @@ export const PartitionChanged = {
     let topicId_: TopicId = '' as TopicId;
     let state_: PartitionState | undefined = undefined;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: state_ = PartitionState.read(reader, nested(reader)); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 18: state_ = PartitionState.read(reader, nested(reader)); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -717,11 +735,11 @@ export const RoundOpened = {
     let topicId_: TopicId = '' as TopicId;
     let state_: PartitionState | undefined = undefined;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: state_ = PartitionState.read(reader, nested(reader)); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 18: state_ = PartitionState.read(reader, nested(reader)); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -751,11 +769,11 @@ export const PartitionElected = {
     let topicId_: TopicId = '' as TopicId;
     let state_: PartitionState | undefined = undefined;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 2: state_ = PartitionState.read(reader, nested(reader)); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 18: state_ = PartitionState.read(reader, nested(reader)); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -838,25 +856,33 @@ export const PartitionState = {
     let successor_: NodeId | undefined = undefined;
     let roundPurpose_: RoundPurpose = 'unspecified';
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 2: leader_ = branded(makeNodeId, reader.uint32(), 'leader'); break;
-        case 3: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
-        case 4: partitionEpoch_ = branded(makePartitionEpoch, exact(reader.uint64(), 'partition_epoch'), 'partition_epoch'); break;
-        case 5: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); } } else { bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); } break;
-        case 6: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); } } else { bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); } break;
-        case 7: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(elr_.length, 'elr'); elr_.push(branded(makeNodeId, reader.uint32(), 'elr')); } } else { bounded(elr_.length, 'elr'); elr_.push(branded(makeNodeId, reader.uint32(), 'elr')); } break;
-        case 8: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(lastKnownElr_.length, 'last_known_elr'); lastKnownElr_.push(branded(makeNodeId, reader.uint32(), 'last_known_elr')); } } else { bounded(lastKnownElr_.length, 'last_known_elr'); lastKnownElr_.push(branded(makeNodeId, reader.uint32(), 'last_known_elr')); } break;
-        case 9: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(semiSyncMembers_.length, 'semi_sync_members'); semiSyncMembers_.push(branded(makeNodeId, reader.uint32(), 'semi_sync_members')); } } else { bounded(semiSyncMembers_.length, 'semi_sync_members'); semiSyncMembers_.push(branded(makeNodeId, reader.uint32(), 'semi_sync_members')); } break;
-        case 10: semiSyncReplicas_ = reader.uint32(); break;
-        case 11: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(adding_.length, 'adding'); adding_.push(branded(makeNodeId, reader.uint32(), 'adding')); } } else { bounded(adding_.length, 'adding'); adding_.push(branded(makeNodeId, reader.uint32(), 'adding')); } break;
-        case 12: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(removing_.length, 'removing'); removing_.push(branded(makeNodeId, reader.uint32(), 'removing')); } } else { bounded(removing_.length, 'removing'); removing_.push(branded(makeNodeId, reader.uint32(), 'removing')); } break;
-        case 13: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(suspects_.length, 'suspects'); suspects_.push(branded(makeNodeId, reader.uint32(), 'suspects')); } } else { bounded(suspects_.length, 'suspects'); suspects_.push(branded(makeNodeId, reader.uint32(), 'suspects')); } break;
-        case 14: uncleanEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'unclean_epoch'), 'unclean_epoch'); break;
-        case 15: successor_ = branded(makeNodeId, reader.uint32(), 'successor'); break;
-        case 16: roundPurpose_ = RoundPurpose.fromWire(reader.int32()); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 16: leader_ = branded(makeNodeId, reader.uint32(), 'leader'); break;
+        case 24: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
+        case 32: partitionEpoch_ = branded(makePartitionEpoch, exact(reader.uint64(), 'partition_epoch'), 'partition_epoch'); break;
+        case 42: { const stop = nested(reader); while (reader.pos < stop) { bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); } arrived(reader, stop); break; }
+        case 40: bounded(replicas_.length, 'replicas'); replicas_.push(branded(makeNodeId, reader.uint32(), 'replicas')); break;
+        case 50: { const stop = nested(reader); while (reader.pos < stop) { bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); } arrived(reader, stop); break; }
+        case 48: bounded(isr_.length, 'isr'); isr_.push(branded(makeNodeId, reader.uint32(), 'isr')); break;
+        case 58: { const stop = nested(reader); while (reader.pos < stop) { bounded(elr_.length, 'elr'); elr_.push(branded(makeNodeId, reader.uint32(), 'elr')); } arrived(reader, stop); break; }
+        case 56: bounded(elr_.length, 'elr'); elr_.push(branded(makeNodeId, reader.uint32(), 'elr')); break;
+        case 66: { const stop = nested(reader); while (reader.pos < stop) { bounded(lastKnownElr_.length, 'last_known_elr'); lastKnownElr_.push(branded(makeNodeId, reader.uint32(), 'last_known_elr')); } arrived(reader, stop); break; }
+        case 64: bounded(lastKnownElr_.length, 'last_known_elr'); lastKnownElr_.push(branded(makeNodeId, reader.uint32(), 'last_known_elr')); break;
+        case 74: { const stop = nested(reader); while (reader.pos < stop) { bounded(semiSyncMembers_.length, 'semi_sync_members'); semiSyncMembers_.push(branded(makeNodeId, reader.uint32(), 'semi_sync_members')); } arrived(reader, stop); break; }
+        case 72: bounded(semiSyncMembers_.length, 'semi_sync_members'); semiSyncMembers_.push(branded(makeNodeId, reader.uint32(), 'semi_sync_members')); break;
+        case 80: semiSyncReplicas_ = reader.uint32(); break;
+        case 90: { const stop = nested(reader); while (reader.pos < stop) { bounded(adding_.length, 'adding'); adding_.push(branded(makeNodeId, reader.uint32(), 'adding')); } arrived(reader, stop); break; }
+        case 88: bounded(adding_.length, 'adding'); adding_.push(branded(makeNodeId, reader.uint32(), 'adding')); break;
+        case 98: { const stop = nested(reader); while (reader.pos < stop) { bounded(removing_.length, 'removing'); removing_.push(branded(makeNodeId, reader.uint32(), 'removing')); } arrived(reader, stop); break; }
+        case 96: bounded(removing_.length, 'removing'); removing_.push(branded(makeNodeId, reader.uint32(), 'removing')); break;
+        case 106: { const stop = nested(reader); while (reader.pos < stop) { bounded(suspects_.length, 'suspects'); suspects_.push(branded(makeNodeId, reader.uint32(), 'suspects')); } arrived(reader, stop); break; }
+        case 104: bounded(suspects_.length, 'suspects'); suspects_.push(branded(makeNodeId, reader.uint32(), 'suspects')); break;
+        case 112: uncleanEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'unclean_epoch'), 'unclean_epoch'); break;
+        case 120: successor_ = branded(makeNodeId, reader.uint32(), 'successor'); break;
+        case 128: roundPurpose_ = RoundPurpose.fromWire(reader.int32()); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -890,12 +916,12 @@ export const ProducerIdsAllocated = {
     let first_: ProducerId = 0 as ProducerId;
     let count_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: first_ = branded(makeProducerId, exact(reader.uint64(), 'first'), 'first'); break;
-        case 3: count_ = exact(reader.uint64(), 'count'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 16: first_ = branded(makeProducerId, exact(reader.uint64(), 'first'), 'first'); break;
+        case 24: count_ = exact(reader.uint64(), 'count'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -930,12 +956,12 @@ export const RequestDone = {
     let answer_: Buffer = noBytes;
     let revision_: Revision = 0 as Revision;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: requestId_ = reader.string(); break;
-        case 2: answer_ = asBuffer(reader.bytes()); break;
-        case 3: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: requestId_ = reader.string(); break;
+        case 18: answer_ = asBuffer(reader.bytes()); break;
+        case 24: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);

@@ -18,10 +18,10 @@ export const MetadataSubscribe = {
   read(reader: Reader, end: number): MetadataSubscribe {
     let revision_: Revision = 0 as Revision;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -60,13 +60,13 @@ export const MetadataFrame = {
     let isLast_: boolean = false;
     let records_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
-        case 2: isSnapshot_ = reader.bool(); break;
-        case 3: isLast_ = reader.bool(); break;
-        case 4: records_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        case 16: isSnapshot_ = reader.bool(); break;
+        case 24: isLast_ = reader.bool(); break;
+        case 32: records_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);

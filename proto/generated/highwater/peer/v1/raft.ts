@@ -54,24 +54,24 @@ export const RaftMessage = {
     let term_: Term = 0 as Term;
     let body_: RaftMessage['body'];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: fromNode_ = branded(makeNodeId, reader.uint32(), 'from_node'); break;
-        case 2: fromStorage_ = branded(makeStorageId, reader.string(), 'from_storage'); break;
-        case 3: toNode_ = branded(makeNodeId, reader.uint32(), 'to_node'); break;
-        case 4: toStorage_ = branded(makeStorageId, reader.string(), 'to_storage'); break;
-        case 5: term_ = branded(makeTerm, exact(reader.uint64(), 'term'), 'term'); break;
-        case 6: body_ = { kind: 'preVoteRequest', value: RaftPreVoteRequest.read(reader, nested(reader)) }; break;
-        case 7: body_ = { kind: 'preVoteResponse', value: RaftPreVoteResponse.read(reader, nested(reader)) }; break;
-        case 8: body_ = { kind: 'voteRequest', value: RaftVoteRequest.read(reader, nested(reader)) }; break;
-        case 9: body_ = { kind: 'voteResponse', value: RaftVoteResponse.read(reader, nested(reader)) }; break;
-        case 10: body_ = { kind: 'appendRequest', value: RaftAppendRequest.read(reader, nested(reader)) }; break;
-        case 11: body_ = { kind: 'appendAccepted', value: RaftAppendAccepted.read(reader, nested(reader)) }; break;
-        case 12: body_ = { kind: 'appendRejected', value: RaftAppendRejected.read(reader, nested(reader)) }; break;
-        case 13: body_ = { kind: 'snapshotChunk', value: RaftSnapshotChunk.read(reader, nested(reader)) }; break;
-        case 14: body_ = { kind: 'snapshotProgress', value: RaftSnapshotProgress.read(reader, nested(reader)) }; break;
-        case 15: body_ = { kind: 'timeoutNow', value: RaftTimeoutNow.read(reader, nested(reader)) }; break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: fromNode_ = branded(makeNodeId, reader.uint32(), 'from_node'); break;
+        case 18: fromStorage_ = branded(makeStorageId, reader.string(), 'from_storage'); break;
+        case 24: toNode_ = branded(makeNodeId, reader.uint32(), 'to_node'); break;
+        case 34: toStorage_ = branded(makeStorageId, reader.string(), 'to_storage'); break;
+        case 40: term_ = branded(makeTerm, exact(reader.uint64(), 'term'), 'term'); break;
+        case 50: body_ = { kind: 'preVoteRequest', value: RaftPreVoteRequest.read(reader, nested(reader)) }; break;
+        case 58: body_ = { kind: 'preVoteResponse', value: RaftPreVoteResponse.read(reader, nested(reader)) }; break;
+        case 66: body_ = { kind: 'voteRequest', value: RaftVoteRequest.read(reader, nested(reader)) }; break;
+        case 74: body_ = { kind: 'voteResponse', value: RaftVoteResponse.read(reader, nested(reader)) }; break;
+        case 82: body_ = { kind: 'appendRequest', value: RaftAppendRequest.read(reader, nested(reader)) }; break;
+        case 90: body_ = { kind: 'appendAccepted', value: RaftAppendAccepted.read(reader, nested(reader)) }; break;
+        case 98: body_ = { kind: 'appendRejected', value: RaftAppendRejected.read(reader, nested(reader)) }; break;
+        case 106: body_ = { kind: 'snapshotChunk', value: RaftSnapshotChunk.read(reader, nested(reader)) }; break;
+        case 114: body_ = { kind: 'snapshotProgress', value: RaftSnapshotProgress.read(reader, nested(reader)) }; break;
+        case 122: body_ = { kind: 'timeoutNow', value: RaftTimeoutNow.read(reader, nested(reader)) }; break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -103,12 +103,12 @@ export const RaftPreVoteRequest = {
     let lastIndex_: LogIndex = 0 as LogIndex;
     let lastTerm_: Term = 0 as Term;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: campaign_ = exact(reader.uint64(), 'campaign'); break;
-        case 2: lastIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'last_index'), 'last_index'); break;
-        case 3: lastTerm_ = branded(makeTerm, exact(reader.uint64(), 'last_term'), 'last_term'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: campaign_ = exact(reader.uint64(), 'campaign'); break;
+        case 16: lastIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'last_index'), 'last_index'); break;
+        case 24: lastTerm_ = branded(makeTerm, exact(reader.uint64(), 'last_term'), 'last_term'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -137,11 +137,11 @@ export const RaftPreVoteResponse = {
     let campaign_: number = 0;
     let isGranted_: boolean = false;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: campaign_ = exact(reader.uint64(), 'campaign'); break;
-        case 2: isGranted_ = reader.bool(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: campaign_ = exact(reader.uint64(), 'campaign'); break;
+        case 16: isGranted_ = reader.bool(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -173,12 +173,12 @@ export const RaftVoteRequest = {
     let lastTerm_: Term = 0 as Term;
     let isTransfer_: boolean = false;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: lastIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'last_index'), 'last_index'); break;
-        case 2: lastTerm_ = branded(makeTerm, exact(reader.uint64(), 'last_term'), 'last_term'); break;
-        case 3: isTransfer_ = reader.bool(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: lastIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'last_index'), 'last_index'); break;
+        case 16: lastTerm_ = branded(makeTerm, exact(reader.uint64(), 'last_term'), 'last_term'); break;
+        case 24: isTransfer_ = reader.bool(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -204,10 +204,10 @@ export const RaftVoteResponse = {
   read(reader: Reader, end: number): RaftVoteResponse {
     let isGranted_: boolean = false;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: isGranted_ = reader.bool(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: isGranted_ = reader.bool(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -246,14 +246,14 @@ export const RaftAppendRequest = {
     let commitIndex_: LogIndex = 0 as LogIndex;
     let round_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: previousIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'previous_index'), 'previous_index'); break;
-        case 2: previousTerm_ = branded(makeTerm, exact(reader.uint64(), 'previous_term'), 'previous_term'); break;
-        case 3: bounded(entries_.length, 'entries'); entries_.push(RaftEntry.read(reader, nested(reader))); break;
-        case 4: commitIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'commit_index'), 'commit_index'); break;
-        case 5: round_ = exact(reader.uint64(), 'round'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: previousIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'previous_index'), 'previous_index'); break;
+        case 16: previousTerm_ = branded(makeTerm, exact(reader.uint64(), 'previous_term'), 'previous_term'); break;
+        case 26: bounded(entries_.length, 'entries'); entries_.push(RaftEntry.read(reader, nested(reader))); break;
+        case 32: commitIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'commit_index'), 'commit_index'); break;
+        case 40: round_ = exact(reader.uint64(), 'round'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -290,13 +290,13 @@ export const RaftEntry = {
     const voters_: RaftVoter[] = [];
     let dataBytes_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: term_ = branded(makeTerm, exact(reader.uint64(), 'term'), 'term'); break;
-        case 2: kind_ = RaftEntryKind.fromWire(reader.int32()); break;
-        case 3: bounded(voters_.length, 'voters', 64); voters_.push(RaftVoter.read(reader, nested(reader))); break;
-        case 4: dataBytes_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: term_ = branded(makeTerm, exact(reader.uint64(), 'term'), 'term'); break;
+        case 16: kind_ = RaftEntryKind.fromWire(reader.int32()); break;
+        case 26: bounded(voters_.length, 'voters', 64); voters_.push(RaftVoter.read(reader, nested(reader))); break;
+        case 32: dataBytes_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -331,13 +331,13 @@ export const RaftVoter = {
     let host_: string = '';
     let port_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
-        case 2: storageId_ = branded(makeStorageId, reader.string(), 'storage_id'); break;
-        case 3: host_ = reader.string(); break;
-        case 4: port_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 18: storageId_ = branded(makeStorageId, reader.string(), 'storage_id'); break;
+        case 26: host_ = reader.string(); break;
+        case 32: port_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -366,11 +366,11 @@ export const RaftAppendAccepted = {
     let matchIndex_: LogIndex = 0 as LogIndex;
     let round_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: matchIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'match_index'), 'match_index'); break;
-        case 2: round_ = exact(reader.uint64(), 'round'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: matchIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'match_index'), 'match_index'); break;
+        case 16: round_ = exact(reader.uint64(), 'round'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -405,13 +405,13 @@ export const RaftAppendRejected = {
     let hintTerm_: Term = 0 as Term;
     let round_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: rejectedIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'rejected_index'), 'rejected_index'); break;
-        case 2: hintIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'hint_index'), 'hint_index'); break;
-        case 3: hintTerm_ = branded(makeTerm, exact(reader.uint64(), 'hint_term'), 'hint_term'); break;
-        case 4: round_ = exact(reader.uint64(), 'round'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: rejectedIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'rejected_index'), 'rejected_index'); break;
+        case 16: hintIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'hint_index'), 'hint_index'); break;
+        case 24: hintTerm_ = branded(makeTerm, exact(reader.uint64(), 'hint_term'), 'hint_term'); break;
+        case 32: round_ = exact(reader.uint64(), 'round'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -443,12 +443,12 @@ export const RaftSnapshotChunk = {
     let offset_: number = 0;
     let round_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: head_ = RaftSnapshotHead.read(reader, nested(reader)); break;
-        case 2: offset_ = exact(reader.uint64(), 'offset'); break;
-        case 3: round_ = exact(reader.uint64(), 'round'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: head_ = RaftSnapshotHead.read(reader, nested(reader)); break;
+        case 16: offset_ = exact(reader.uint64(), 'offset'); break;
+        case 24: round_ = exact(reader.uint64(), 'round'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -487,14 +487,14 @@ export const RaftSnapshotHead = {
     let bytes_: number = 0;
     let checksum_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: index_ = branded(makeLogIndex, exact(reader.uint64(), 'index'), 'index'); break;
-        case 2: term_ = branded(makeTerm, exact(reader.uint64(), 'term'), 'term'); break;
-        case 3: bounded(voters_.length, 'voters', 64); voters_.push(RaftVoter.read(reader, nested(reader))); break;
-        case 4: bytes_ = exact(reader.uint64(), 'bytes'); break;
-        case 5: checksum_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: index_ = branded(makeLogIndex, exact(reader.uint64(), 'index'), 'index'); break;
+        case 16: term_ = branded(makeTerm, exact(reader.uint64(), 'term'), 'term'); break;
+        case 26: bounded(voters_.length, 'voters', 64); voters_.push(RaftVoter.read(reader, nested(reader))); break;
+        case 32: bytes_ = exact(reader.uint64(), 'bytes'); break;
+        case 40: checksum_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -526,12 +526,12 @@ export const RaftSnapshotProgress = {
     let offset_: number = 0;
     let round_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: index_ = branded(makeLogIndex, exact(reader.uint64(), 'index'), 'index'); break;
-        case 2: offset_ = exact(reader.uint64(), 'offset'); break;
-        case 3: round_ = exact(reader.uint64(), 'round'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: index_ = branded(makeLogIndex, exact(reader.uint64(), 'index'), 'index'); break;
+        case 16: offset_ = exact(reader.uint64(), 'offset'); break;
+        case 24: round_ = exact(reader.uint64(), 'round'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -554,9 +554,9 @@ export const RaftTimeoutNow = {
   },
   read(reader: Reader, end: number): RaftTimeoutNow {
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -589,12 +589,12 @@ export const QuorumVoteRow = {
     let vote_: RaftVoter | undefined = undefined;
     let damage_: QuorumDamage | undefined = undefined;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: term_ = branded(makeTerm, exact(reader.uint64(), 'term'), 'term'); break;
-        case 2: vote_ = RaftVoter.read(reader, nested(reader)); break;
-        case 3: damage_ = QuorumDamage.read(reader, nested(reader)); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: term_ = branded(makeTerm, exact(reader.uint64(), 'term'), 'term'); break;
+        case 18: vote_ = RaftVoter.read(reader, nested(reader)); break;
+        case 26: damage_ = QuorumDamage.read(reader, nested(reader)); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -624,11 +624,11 @@ export const QuorumDamage = {
     let term_: Term = 0 as Term;
     let lostTo_: LogIndex | undefined = undefined;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: term_ = branded(makeTerm, exact(reader.uint64(), 'term'), 'term'); break;
-        case 2: lostTo_ = branded(makeLogIndex, exact(reader.uint64(), 'lost_to'), 'lost_to'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: term_ = branded(makeTerm, exact(reader.uint64(), 'term'), 'term'); break;
+        case 16: lostTo_ = branded(makeLogIndex, exact(reader.uint64(), 'lost_to'), 'lost_to'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -661,12 +661,12 @@ export const QuorumBoundsRow = {
     let baseTerm_: Term = 0 as Term;
     let lastIndex_: LogIndex = 0 as LogIndex;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: baseIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'base_index'), 'base_index'); break;
-        case 2: baseTerm_ = branded(makeTerm, exact(reader.uint64(), 'base_term'), 'base_term'); break;
-        case 3: lastIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'last_index'), 'last_index'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: baseIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'base_index'), 'base_index'); break;
+        case 16: baseTerm_ = branded(makeTerm, exact(reader.uint64(), 'base_term'), 'base_term'); break;
+        case 24: lastIndex_ = branded(makeLogIndex, exact(reader.uint64(), 'last_index'), 'last_index'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -702,13 +702,13 @@ export const QuorumEntryRow = {
     let durableBefore_: LogIndex = 0 as LogIndex;
     let data_: Buffer = noBytes;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: index_ = branded(makeLogIndex, exact(reader.uint64(), 'index'), 'index'); break;
-        case 2: entry_ = RaftEntry.read(reader, nested(reader)); break;
-        case 3: durableBefore_ = branded(makeLogIndex, exact(reader.uint64(), 'durable_before'), 'durable_before'); break;
-        case 4: data_ = asBuffer(reader.bytes()); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: index_ = branded(makeLogIndex, exact(reader.uint64(), 'index'), 'index'); break;
+        case 18: entry_ = RaftEntry.read(reader, nested(reader)); break;
+        case 24: durableBefore_ = branded(makeLogIndex, exact(reader.uint64(), 'durable_before'), 'durable_before'); break;
+        case 34: data_ = asBuffer(reader.bytes()); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -737,11 +737,11 @@ export const QuorumSnapshotRow = {
     let head_: RaftSnapshotHead | undefined = undefined;
     let chunks_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: head_ = RaftSnapshotHead.read(reader, nested(reader)); break;
-        case 2: chunks_ = reader.uint32(); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: head_ = RaftSnapshotHead.read(reader, nested(reader)); break;
+        case 16: chunks_ = reader.uint32(); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);

@@ -25,12 +25,13 @@ export const FollowerFrame = {
     const reports_: ReplicaReport[] = [];
     const close_: number[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: bounded(open_.length, 'open'); open_.push(OpenReplica.read(reader, nested(reader))); break;
-        case 2: bounded(reports_.length, 'reports'); reports_.push(ReplicaReport.read(reader, nested(reader))); break;
-        case 3: if ((tag & 7) === 2) { const stop = reader.uint32() + reader.pos; while (reader.pos < stop) { bounded(close_.length, 'close'); close_.push(reader.uint32()); } } else { bounded(close_.length, 'close'); close_.push(reader.uint32()); } break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: bounded(open_.length, 'open'); open_.push(OpenReplica.read(reader, nested(reader))); break;
+        case 18: bounded(reports_.length, 'reports'); reports_.push(ReplicaReport.read(reader, nested(reader))); break;
+        case 26: { const stop = nested(reader); while (reader.pos < stop) { bounded(close_.length, 'close'); close_.push(reader.uint32()); } arrived(reader, stop); break; }
+        case 24: bounded(close_.length, 'close'); close_.push(reader.uint32()); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -80,17 +81,17 @@ export const OpenReplica = {
     let logEnd_: Offset = 0 as Offset;
     let stream_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: slot_ = reader.uint32(); break;
-        case 2: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
-        case 3: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
-        case 4: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
-        case 5: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
-        case 6: lastEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'last_epoch'), 'last_epoch'); break;
-        case 7: logEnd_ = branded(makeOffset, exact(reader.uint64(), 'log_end'), 'log_end'); break;
-        case 8: stream_ = exact(reader.uint64(), 'stream'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: slot_ = reader.uint32(); break;
+        case 18: topicId_ = branded(makeTopicId, reader.string(), 'topic_id'); break;
+        case 24: partition_ = branded(makePartitionNumber, reader.uint32(), 'partition'); break;
+        case 32: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
+        case 40: brokerEpoch_ = branded(makeBrokerEpoch, exact(reader.uint64(), 'broker_epoch'), 'broker_epoch'); break;
+        case 48: lastEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'last_epoch'), 'last_epoch'); break;
+        case 56: logEnd_ = branded(makeOffset, exact(reader.uint64(), 'log_end'), 'log_end'); break;
+        case 64: stream_ = exact(reader.uint64(), 'stream'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -130,14 +131,14 @@ export const ReplicaReport = {
     let storedEnd_: Offset | undefined = undefined;
     let stream_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: slot_ = reader.uint32(); break;
-        case 2: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
-        case 3: logEnd_ = branded(makeOffset, exact(reader.uint64(), 'log_end'), 'log_end'); break;
-        case 4: storedEnd_ = branded(makeOffset, exact(reader.uint64(), 'stored_end'), 'stored_end'); break;
-        case 5: stream_ = exact(reader.uint64(), 'stream'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: slot_ = reader.uint32(); break;
+        case 16: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
+        case 24: logEnd_ = branded(makeOffset, exact(reader.uint64(), 'log_end'), 'log_end'); break;
+        case 32: storedEnd_ = branded(makeOffset, exact(reader.uint64(), 'stored_end'), 'stored_end'); break;
+        case 40: stream_ = exact(reader.uint64(), 'stream'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -170,12 +171,12 @@ export const LeaderFrame = {
     const batches_: SlotBatches[] = [];
     const watermarks_: SlotWatermark[] = [];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: bounded(opened_.length, 'opened'); opened_.push(OpenAnswer.read(reader, nested(reader))); break;
-        case 2: bounded(batches_.length, 'batches'); batches_.push(SlotBatches.read(reader, nested(reader))); break;
-        case 3: bounded(watermarks_.length, 'watermarks'); watermarks_.push(SlotWatermark.read(reader, nested(reader))); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: bounded(opened_.length, 'opened'); opened_.push(OpenAnswer.read(reader, nested(reader))); break;
+        case 18: bounded(batches_.length, 'batches'); batches_.push(SlotBatches.read(reader, nested(reader))); break;
+        case 26: bounded(watermarks_.length, 'watermarks'); watermarks_.push(SlotWatermark.read(reader, nested(reader))); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -213,16 +214,16 @@ export const OpenAnswer = {
     let stream_: number = 0;
     let answer_: OpenAnswer['answer'];
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: slot_ = reader.uint32(); break;
-        case 2: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
-        case 7: stream_ = exact(reader.uint64(), 'stream'); break;
-        case 3: answer_ = { kind: 'start', value: StreamStart.read(reader, nested(reader)) }; break;
-        case 4: answer_ = { kind: 'diverging', value: Divergence.read(reader, nested(reader)) }; break;
-        case 5: answer_ = { kind: 'refused', value: reader.string() }; break;
-        case 6: answer_ = { kind: 'reset', value: Reset.read(reader, nested(reader)) }; break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: slot_ = reader.uint32(); break;
+        case 16: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
+        case 56: stream_ = exact(reader.uint64(), 'stream'); break;
+        case 26: answer_ = { kind: 'start', value: StreamStart.read(reader, nested(reader)) }; break;
+        case 34: answer_ = { kind: 'diverging', value: Divergence.read(reader, nested(reader)) }; break;
+        case 42: answer_ = { kind: 'refused', value: reader.string() }; break;
+        case 50: answer_ = { kind: 'reset', value: Reset.read(reader, nested(reader)) }; break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -248,10 +249,10 @@ export const Reset = {
   read(reader: Reader, end: number): Reset {
     let logStart_: Offset = 0 as Offset;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: logStart_ = branded(makeOffset, exact(reader.uint64(), 'log_start'), 'log_start'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: logStart_ = branded(makeOffset, exact(reader.uint64(), 'log_start'), 'log_start'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -288,13 +289,13 @@ export const StreamStart = {
     let logStart_: Offset = 0 as Offset;
     let from_: Offset = 0 as Offset;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: epochStart_ = branded(makeOffset, exact(reader.uint64(), 'epoch_start'), 'epoch_start'); break;
-        case 2: highWatermark_ = branded(makeOffset, exact(reader.uint64(), 'high_watermark'), 'high_watermark'); break;
-        case 3: logStart_ = branded(makeOffset, exact(reader.uint64(), 'log_start'), 'log_start'); break;
-        case 4: from_ = branded(makeOffset, exact(reader.uint64(), 'from'), 'from'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: epochStart_ = branded(makeOffset, exact(reader.uint64(), 'epoch_start'), 'epoch_start'); break;
+        case 16: highWatermark_ = branded(makeOffset, exact(reader.uint64(), 'high_watermark'), 'high_watermark'); break;
+        case 24: logStart_ = branded(makeOffset, exact(reader.uint64(), 'log_start'), 'log_start'); break;
+        case 32: from_ = branded(makeOffset, exact(reader.uint64(), 'from'), 'from'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -324,11 +325,11 @@ export const Divergence = {
     let epoch_: LeaderEpoch | undefined = undefined;
     let endOffset_: Offset = 0 as Offset;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: epoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'epoch'), 'epoch'); break;
-        case 2: endOffset_ = branded(makeOffset, exact(reader.uint64(), 'end_offset'), 'end_offset'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: epoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'epoch'), 'epoch'); break;
+        case 16: endOffset_ = branded(makeOffset, exact(reader.uint64(), 'end_offset'), 'end_offset'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -369,15 +370,15 @@ export const SlotBatches = {
     let stream_: number = 0;
     let highWatermark_: Offset = 0 as Offset;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: slot_ = reader.uint32(); break;
-        case 2: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
-        case 3: baseOffset_ = branded(makeOffset, exact(reader.uint64(), 'base_offset'), 'base_offset'); break;
-        case 4: bytes_ = reader.uint32(); break;
-        case 5: stream_ = exact(reader.uint64(), 'stream'); break;
-        case 6: highWatermark_ = branded(makeOffset, exact(reader.uint64(), 'high_watermark'), 'high_watermark'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: slot_ = reader.uint32(); break;
+        case 16: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
+        case 24: baseOffset_ = branded(makeOffset, exact(reader.uint64(), 'base_offset'), 'base_offset'); break;
+        case 32: bytes_ = reader.uint32(); break;
+        case 40: stream_ = exact(reader.uint64(), 'stream'); break;
+        case 48: highWatermark_ = branded(makeOffset, exact(reader.uint64(), 'high_watermark'), 'high_watermark'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
@@ -415,14 +416,14 @@ export const SlotWatermark = {
     let logStart_: Offset = 0 as Offset;
     let stream_: number = 0;
     while (reader.pos < end) {
-      const tag = reader.uint32();
-      switch (tag >>> 3) {
-        case 1: slot_ = reader.uint32(); break;
-        case 2: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
-        case 3: highWatermark_ = branded(makeOffset, exact(reader.uint64(), 'high_watermark'), 'high_watermark'); break;
-        case 4: logStart_ = branded(makeOffset, exact(reader.uint64(), 'log_start'), 'log_start'); break;
-        case 5: stream_ = exact(reader.uint64(), 'stream'); break;
-        default: reader.skipType(tag & 7);
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: slot_ = reader.uint32(); break;
+        case 16: leaderEpoch_ = branded(makeLeaderEpoch, exact(reader.uint64(), 'leader_epoch'), 'leader_epoch'); break;
+        case 24: highWatermark_ = branded(makeOffset, exact(reader.uint64(), 'high_watermark'), 'high_watermark'); break;
+        case 32: logStart_ = branded(makeOffset, exact(reader.uint64(), 'log_start'), 'log_start'); break;
+        case 40: stream_ = exact(reader.uint64(), 'stream'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
