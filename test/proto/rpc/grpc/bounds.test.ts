@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { limits } from '../../../../proto/model/limits.ts';
+import type { RpcStream } from '../../../../proto/ports/rpc.ts';
 import type { GrpcServerBounds } from '../../../../proto/rpc/grpc/server.ts';
 import { chat, echo } from '../raw-methods.ts';
 import { deadlineMs, openChat, text } from '../rpc-bed.ts';
+import { StreamProbe } from '../stream-probe.ts';
 import { GrpcBed } from './grpc-bed.ts';
 import { endOf, frame, RawClient } from './raw-client.ts';
 
@@ -147,6 +149,55 @@ describe('a connection that is flooded both ways', () => {
     await bed.close();
   });
 });
+
+describe('a connection both of whose ends have stopped reading', () => {
+  it('has taken 16 MiB each way from its senders, and carries all of it once they read', async () => {
+    const bed = new GrpcBed();
+    const message = Buffer.alloc(256 * 1024, 5);
+    const streams = Math.ceil((16 * MiB) / limits.rpcStreamBufferBytesMax) + 1;
+    const far: Ends[] = [];
+    bed.server.stream(chat, (stream) => {
+      const probe = new StreamProbe();
+      far.push({ stream, probe });
+      stream.pause();
+      return probe;
+    });
+    await bed.start();
+    const channel = bed.channel();
+    const near = Array.from({ length: streams }, (): Ends => {
+      const probe = new StreamProbe();
+      const stream = channel.stream(chat, probe);
+      stream.pause();
+      return { stream, probe };
+    });
+    // A stream has arrived once its first message has; the rest is queued while nobody reads.
+    for (const { stream } of near) stream.send(message);
+    await expect.poll(() => far.length).toBe(streams);
+    expect(bed.server.usage().connections).toBe(1);
+    const fill = ({ stream }: Ends): number => {
+      let bytes = message.length;
+      while (stream.send(message)) bytes += message.length;
+      return bytes;
+    };
+    const up = near.reduce((sum, end) => sum + fill(end) + message.length, 0);
+    const down = far.reduce((sum, end) => sum + fill(end), 0);
+    expect(Math.min(up, down)).toBeGreaterThanOrEqual(16 * MiB);
+    await new Promise((resolve) => setImmediate(resolve));
+    const read = (ends: readonly Ends[]) =>
+      ends.reduce((n, { probe }) => n + probe.receivedBytes, 0);
+    expect(read(near) + read(far)).toBeLessThanOrEqual(2 * streams * message.length);
+
+    for (const { stream } of [...near, ...far]) stream.resume();
+    await expect.poll(() => [read(far), read(near)], { timeout: 20_000 }).toEqual([up, down]);
+    await bed.close();
+  }, 30_000);
+});
+
+/** One end of a stream and what it has received. */
+interface Ends {
+  readonly stream: RpcStream<Buffer>;
+  readonly probe: StreamProbe;
+}
 
 async function dial(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
