@@ -91,8 +91,7 @@ function decodeField(field: Field): string {
       `        case ${tagOf(field)}: ${push} break;`,
     ].join('\n');
   }
-  if (notesOf(field).isParts)
-    return `        case ${tagOf(field)}: ${at} = [reader.bytes()]; break;`;
+  if (notesOf(field).isParts) return `        case ${tagOf(field)}: ${at} = parts(reader); break;`;
   return `        case ${tagOf(field)}: ${at} = ${readValue(field)}; break;`;
 }
 

@@ -103,6 +103,7 @@ function imports(file: SchemaFile, body: string): string {
     'guarded',
     'nested',
     'noBytes',
+    'parts',
   ]
     .filter((name) => new RegExp(`\\b${name}\\b`).test(body))
     .map((name) => (name === 'Reader' ? 'type Reader' : name));

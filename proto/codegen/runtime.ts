@@ -83,6 +83,12 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
+/** The one buffer that a payload arrives as; none for a payload of no bytes. */
+export function parts(reader: Reader): readonly Uint8Array[] {
+  const bytes = reader.bytes();
+  return bytes.length === 0 ? [] : [bytes];
+}
+
 /** Reads the length of a nested message, map entry or packed list and returns where it ends. */
 export function nested(reader: Reader): number {
   messagesRead += 1;
