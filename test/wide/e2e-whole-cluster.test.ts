@@ -5,11 +5,10 @@
  */
 import { test } from 'vitest';
 import type { Acks } from '../../client/index.ts';
-import { connect } from '../../client/index.ts';
 import { leaderWithIsr } from '../support/cluster-view.ts';
 import { expectKept } from '../support/expect-kept.ts';
-import { ProcessCluster } from '../support/process-cluster.ts';
 import { SteadyWriter } from '../support/steady-writer.ts';
+import { withCluster } from '../support/with-cluster.ts';
 
 const orders = [
   [1, 2, 3],
@@ -17,16 +16,9 @@ const orders = [
   [2, 3, 1],
 ];
 
-async function killAllAndRestart(disk: 'lossy' | undefined, acks: Acks): Promise<void> {
-  const cluster = await ProcessCluster.start({
-    nodes: 3,
-    ...(disk === undefined ? {} : { disk }),
-  });
-  const client = await connect({ brokers: cluster.brokers });
-  const place = { topic: 'orders', partition: 0 };
-  try {
-    await client.admin.createTopic({ name: 'orders', partitions: 1, replicationFactor: 3 });
-    const writer = new SteadyWriter(client, { topic: 'orders', acks });
+function killAllAndRestart(disk: 'lossy' | undefined, acks: Acks): Promise<void> {
+  return withCluster(disk === undefined ? {} : { disk }, async ({ cluster, client, place }) => {
+    const writer = new SteadyWriter(client, { topic: place.topic, acks });
     for (const order of orders) {
       await writer.acknowledges(300);
       await Promise.all(cluster.nodes.map((node) => node.kill('SIGKILL')));
@@ -41,26 +33,14 @@ async function killAllAndRestart(disk: 'lossy' | undefined, acks: Acks): Promise
     await writer.acknowledges(100);
     await writer.stop();
     await expectKept(client, place, { history: writer.history, replicas: [1, 2, 3] });
-  } finally {
-    await client.close();
-    await cluster.stop();
-  }
+  });
 }
 
-test(
-  'records acknowledged at all survive SIGKILL of every node',
-  () => killAllAndRestart(undefined, 'all'),
-  60_000,
-);
+test('records acknowledged at all survive SIGKILL of every node', () =>
+  killAllAndRestart(undefined, 'all'));
 
-test(
-  'records acknowledged at all survive SIGKILL of every node and the loss of unflushed bytes',
-  () => killAllAndRestart('lossy', 'all'),
-  60_000,
-);
+test('records acknowledged at all survive SIGKILL of every node and the loss of unflushed bytes', () =>
+  killAllAndRestart('lossy', 'all'));
 
-test(
-  'records acknowledged at semi-sync survive SIGKILL of every node and the loss of unflushed bytes',
-  () => killAllAndRestart('lossy', 'semi-sync'),
-  60_000,
-);
+test('records acknowledged at semi-sync survive SIGKILL of every node and the loss of unflushed bytes', () =>
+  killAllAndRestart('lossy', 'semi-sync'));
