@@ -111,7 +111,8 @@ module.exports = {
     },
     {
       name: 'http-has-one-owner',
-      comment: 'node:http belongs to the HTTP side of a node (broker/http); composition roots may ask /readyz.',
+      comment:
+        'node:http belongs to the HTTP side of a node (broker/http); composition roots may ask /readyz.',
       severity: 'error',
       from: { path: outside('broker/http/', 'broker/main/', 'test/', 'bench/') },
       to: { path: '^(node:)?(http|https|http2)$' },

@@ -10,8 +10,3 @@ export class InvariantViolation extends Error {
 export function invariant(condition: boolean, sentence: string): asserts condition {
   if (!condition) throw new InvariantViolation(`must hold: ${sentence}`);
 }
-
-/** Marks a branch that the types say cannot be reached. */
-export function unreachable(value: never, sentence: string): never {
-  throw new InvariantViolation(`must hold: ${sentence}; got ${String(value)}`);
-}

@@ -34,10 +34,6 @@ export interface StreamMethod<Request, Response> {
   readonly response: RpcCodec<Response>;
 }
 
-export type RpcMethod<Request, Response> =
-  | UnaryMethod<Request, Response>
-  | StreamMethod<Request, Response>;
-
 /** Headers of a call: lower-case keys, printable ASCII values. Carries the bearer token. */
 export type RpcHeaders = Readonly<Record<string, string>>;
 

@@ -3,7 +3,6 @@
  * is an ordinary answer. Every code says NOT_WRITTEN for a produce.
  */
 import type { ErrorCode } from '../model/errors.ts';
-import { HighwaterError } from '../model/errors.ts';
 
 /** A batch that is refused, with a code of the error table and a sentence for people. */
 export interface BatchFault {
@@ -23,9 +22,4 @@ export type BatchFaultCode = Extract<
 
 export function batchFault(code: BatchFaultCode, reason: string): BatchFault {
   return { kind: 'fault', code, reason };
-}
-
-/** For gateways, which throw. */
-export function faultError(fault: BatchFault): HighwaterError {
-  return new HighwaterError(fault.code, fault.reason);
 }
