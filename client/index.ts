@@ -25,12 +25,22 @@ export type {
 } from './admin/topic-admin.ts';
 export type { Client } from './client.ts';
 export { type ConnectOptions, connect } from './connect.ts';
+export type { Consumer } from './consumer/consumer.ts';
+export type {
+  ConsumerEvent,
+  ConsumerOptions,
+  TopicPartition,
+} from './consumer/consumer-options.ts';
+export type { DeadLetterOptions } from './consumer/dead-letter.ts';
+export type { RecordHandler, RunOptions } from './consumer/run-handlers.ts';
+export type { BarrierResult } from './producer/barrier.ts';
 export type { BulkSummary, BulkWriter } from './producer/bulk-writer.ts';
 export type { Producer } from './producer/producer.ts';
 export type { ProducerOptions } from './producer/producer-options.ts';
 export type { Receipt } from './producer/receipt.ts';
-export type { ProducerRecord, SendOptions } from './producer/record.ts';
+export type { ProducerRecord, SendBatchOptions, SendOptions } from './producer/record.ts';
 export type { SentBatch, WrittenRange } from './producer/send-group.ts';
+export type { StoredLevel, StoredLimits, WantedLevel } from './producer/stored-level.ts';
 export type { Partitioner } from './producer/topic-partitions.ts';
 export type { ReadBatch, ReadRecord } from './reader/read-record.ts';
 export type { Reader, ReaderOptions } from './reader/reader.ts';

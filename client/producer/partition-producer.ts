@@ -9,7 +9,7 @@ import type { Clock, Timer } from '../../proto/ports/clock.ts';
 import type { Random } from '../../proto/ports/random.ts';
 import { drawBackoff } from '../connection/backoff.ts';
 import type { TopicView } from '../metadata/cluster-view.ts';
-import type { Session } from '../session/session.ts';
+import type { Session, SessionPosition } from '../session/session.ts';
 import type { BatchWaiters } from './batch-waiters.ts';
 import { type BatchFailed, PartitionQueue } from './core/partition-queue.ts';
 import type { QueuedBatch } from './core/queued-batch.ts';
@@ -22,6 +22,7 @@ export interface PartitionHost {
   readonly random: Random;
   readonly session: Session;
   readonly isIdempotent: boolean;
+  readonly storedLevel: BatchReceipt['storedLevel'];
   /** Memory was taken (positive) or given back. */
   bytesChanged(difference: number): void;
   /** A batch has left: records without a key may go elsewhere. */
@@ -44,6 +45,8 @@ export class PartitionProducer {
   sender: LeaderSender | undefined;
   /** Epoch of that leadership. */
   leaderEpoch = -1;
+  /** The place behind what was acknowledged last. */
+  lastWritten: SessionPosition | undefined;
   /** Size of the last batch, to begin the next one with. */
   bytesExpected = 4096;
   readonly #host: PartitionHost;
@@ -88,8 +91,11 @@ export class PartitionProducer {
     this.#giveBack(batch);
     const receipt = this.#receipt(batch, answer);
     const position = positionAfter(receipt, receipt.recordCount - 1);
-    if (position !== undefined)
+    if (position !== undefined) {
       this.#host.session.advance(this.topic.topicId, this.partition, position);
+      if (this.lastWritten === undefined || position.offset > this.lastWritten.offset)
+        this.lastWritten = position;
+    }
     if (!batch.isTold) {
       batch.plan.waiters.written(receipt);
       this.#host.batchOver(batch);
@@ -145,6 +151,7 @@ export class PartitionProducer {
       acks: batch.plan.acks,
       recordCount: batch.recordCount,
       answer,
+      storedLevel: this.#host.storedLevel,
     };
   }
 }

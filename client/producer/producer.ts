@@ -5,29 +5,30 @@
  */
 import type { Acks } from '../../proto/model/acks.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
-import { findCodec, loadCompression } from '../../proto/wire/compression/codecs.ts';
-import { compressionId } from '../../proto/wire/compression-id.ts';
+import { loadCompression } from '../../proto/wire/compression/codecs.ts';
 import type { ClientParts } from '../client-parts.ts';
+import { checkedOffset } from '../connection/checked-input.ts';
 import { awaitTopic } from '../connection/known-topic.ts';
 import { cancelledBefore, orAborted } from '../connection/waiting.ts';
+import { type BarrierResult, barrierOf } from './barrier.ts';
 import type { WaitingGroup } from './batch-waiters.ts';
 import { BulkWriter } from './bulk-writer.ts';
 import { capturePromise } from './captured-promise.ts';
-import { LeaderSender } from './leader-sender.ts';
-import { Leaders } from './leaders.ts';
-import { ProducerIdentities } from './producer-identity.ts';
+import type { Leaders } from './leaders.ts';
+import type { ProducerIdentities } from './producer-identity.ts';
 import {
   type ProducerOptions,
   type ProducerSettings,
   producerSettings,
-  sweepMsOf,
 } from './producer-options.ts';
 import type { Receipt } from './receipt.ts';
-import { faultOf, type ProducerRecord, type SendOptions } from './record.ts';
-import { RecordBuffer } from './record-buffer.ts';
+import { faultOf, type ProducerRecord, type SendBatchOptions, type SendOptions } from './record.ts';
+import type { RecordBuffer } from './record-buffer.ts';
 import { SendGroup, type SentBatch } from './send-group.ts';
-import { TopicPartitions } from './topic-partitions.ts';
+import type { StoredLimits, WantedLevel } from './stored-level.ts';
+import type { TopicPartitions } from './topic-partitions.ts';
 import { UnresolvedBatches } from './unresolved-batches.ts';
+import { createWriting } from './writing.ts';
 
 export class Producer implements AsyncDisposable {
   readonly #parts: ClientParts;
@@ -49,26 +50,18 @@ export class Producer implements AsyncDisposable {
     this.#parts = parts;
     this.#options = producerSettings(options);
     this.#onClosed = onClosed;
-    const { machine, metadata } = parts;
     this.#isCodecLoaded = this.#options.compression === 'none';
-    this.#identities = new ProducerIdentities(parts.calls, (error) => this.#refuse(error));
-    this.#leaders = this.#createLeaders();
-    this.#topics = this.#createTopics(options);
-    this.#buffer = new RecordBuffer(
-      {
-        clock: machine.clock,
-        bytesMax: this.#options.bufferBytesMax,
-        batchBytesTarget: this.#options.batchBytesTarget,
-        deliveryTimeoutMs: this.#options.deliveryTimeoutMs,
-        topicWanted: (topic) => void this.#resolveTopic(topic),
-        begun: (batch) => {
-          this.#unresolved.add(batch);
-          this.#leaders.watch();
-        },
-      },
-      this.#topics,
-    );
-    this.#stopWatching = metadata.onChange(() => {
+    const writing = createWriting(parts, options, {
+      unresolved: this.#unresolved,
+      isCodecLoaded: () => this.#isCodecLoaded,
+      topicWanted: (topic) => void this.#resolveTopic(topic),
+      refused: (error) => this.#refuse(error),
+    });
+    this.#identities = writing.identities;
+    this.#leaders = writing.leaders;
+    this.#topics = writing.topics;
+    this.#buffer = writing.buffer;
+    this.#stopWatching = parts.metadata.onChange(() => {
       this.#topics.refresh();
       this.#leaders.refresh();
     });
@@ -114,10 +107,15 @@ export class Producer implements AsyncDisposable {
   /** Sends many records with one promise; it rejects if any of them fails. */
   async sendBatch(
     records: readonly ProducerRecord[],
-    options: SendOptions = {},
+    options: SendBatchOptions = {},
   ): Promise<SentBatch> {
     const group = new SendGroup(records.length);
     const acks = options.acks ?? this.#options.acks;
+    if (options.atomic === true || options.expectedOffset !== undefined) {
+      for (const record of records) this.#check(record, options.signal);
+      await this.#placeTogether(records, { ...options, acks }, group);
+      return group.promise;
+    }
     for (const record of records) {
       try {
         if (options.signal?.aborted === true) throw cancelledBefore(options.signal);
@@ -151,6 +149,15 @@ export class Producer implements AsyncDisposable {
     const { signal } = options;
     const flushed = this.#flush();
     await (signal === undefined ? flushed : orAborted(flushed, signal));
+  }
+
+  /**
+   * Flushes, then waits until everything acknowledged so far is stored by so many replicas or at a
+   * level; tells for each partition how far that came in time.
+   */
+  async barrier(wanted: WantedLevel & StoredLimits): Promise<readonly BarrierResult[]> {
+    await this.flush(wanted.signal === undefined ? {} : { signal: wanted.signal });
+    return barrierOf(this.#parts, this.#leaders.partitions(), wanted);
   }
 
   /**
@@ -202,6 +209,23 @@ export class Producer implements AsyncDisposable {
     this.#leaders.close(error);
   }
 
+  /** One batch of its own: all of its records are written, or none. */
+  async #placeTogether(
+    records: readonly ProducerRecord[],
+    options: SendBatchOptions & { readonly acks: Acks },
+    group: WaitingGroup,
+  ): Promise<void> {
+    const { acks, expectedOffset, signal } = options;
+    const [first] = records;
+    if (first === undefined) return;
+    await awaitTopic(this.#parts, first.topic, signal ?? this.#stop.signal);
+    await this.#buffer.roomy();
+    this.#check(first, signal);
+    const expected = expectedOffset === undefined ? undefined : checkedOffset(expectedOffset);
+    const batch = this.#buffer.placeTogether(records, acks, expected);
+    records.forEach((_, index) => batch.plan.waiters.group(index, group));
+  }
+
   /** Puts a record of a group into a batch; a promise if the next one has to wait for room. */
   #place(record: ProducerRecord, acks: Acks, group: WaitingGroup): Promise<void> | undefined {
     this.#check(record, undefined);
@@ -246,53 +270,5 @@ export class Producer implements AsyncDisposable {
     } catch (caught) {
       this.#refuse(HighwaterError.from(caught));
     }
-  }
-
-  #createLeaders(): Leaders {
-    const { machine, channels, metadata } = this.#parts;
-    const { requestTimeoutMs, silenceMs, compression } = this.#options;
-    return new Leaders({
-      clock: machine.clock,
-      metadata,
-      sweepMs: sweepMsOf(this.#options),
-      createSender: (address) =>
-        new LeaderSender({
-          address,
-          clock: machine.clock,
-          channels,
-          requestTimeoutMs,
-          silenceMs,
-          codec: () => findCodec(compressionId(compression)),
-          isReady: () => this.#isCodecLoaded,
-          suspect: () => metadata.suspect(),
-        }),
-    });
-  }
-
-  #createTopics(options: ProducerOptions): TopicPartitions {
-    const { machine, metadata, session } = this.#parts;
-    const { idempotent } = this.#options;
-    return new TopicPartitions({
-      metadata,
-      random: machine.random,
-      partitioner: options.partitioner,
-      onAdded: (partition) => {
-        if (idempotent) this.#identities.provide(partition);
-        this.#leaders.add(partition);
-      },
-      host: {
-        clock: machine.clock,
-        random: machine.random,
-        session: options.session ?? session,
-        isIdempotent: idempotent,
-        batchLeft: (partition) => this.#topics.batchClosed(partition),
-        bytesChanged: (difference) => this.#buffer.bytesChanged(difference),
-        batchOver: (batch) => {
-          this.#unresolved.delete(batch);
-          this.#buffer.drain();
-        },
-        identityWanted: (partition) => this.#identities.provide(partition),
-      },
-    });
   }
 }

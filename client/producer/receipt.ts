@@ -4,9 +4,11 @@
  */
 import type { Receipt as WireReceipt } from '../../proto/generated/highwater/v1/produce.ts';
 import type { Acks } from '../../proto/model/acks.ts';
+import { HighwaterError } from '../../proto/model/errors.ts';
 import type { PartitionNumber, TopicId } from '../../proto/model/ids.ts';
 import { type LeaderEpoch, type Offset, offset } from '../../proto/model/offset.ts';
 import { Session } from '../session/session.ts';
+import type { StoredLevel, StoredLimits, WantedLevel, WrittenPlace } from './stored-level.ts';
 
 /** The facts of one acknowledged batch. */
 export interface BatchReceipt {
@@ -17,6 +19,12 @@ export interface BatchReceipt {
   readonly recordCount: number;
   /** Absent at level `none`: nobody has answered. */
   readonly answer: WireReceipt | undefined;
+  /** Asks how far a place has been stored since. */
+  readonly storedLevel: (
+    place: WrittenPlace,
+    wanted: WantedLevel,
+    limits?: StoredLimits,
+  ) => Promise<StoredLevel>;
 }
 
 /** The proof of one write. */
@@ -85,6 +93,23 @@ export class Receipt {
     const position = positionAfter(this.#batch, this.#index);
     if (position !== undefined) session.advance(topicId, partition, position);
     return session.token();
+  }
+
+  /**
+   * Certainty in stages: resolves once this record has reached a stronger level than the one that it
+   * was acknowledged at. Rejects with ACK_TIMEOUT if that takes too long, and with LEADERSHIP_LOST if
+   * the record may have been lost with its leader.
+   */
+  async reached(acks: Acks, limits?: StoredLimits): Promise<StoredLevel> {
+    const position = positionAfter(this.#batch, this.#index);
+    if (position === undefined)
+      throw new HighwaterError('INVALID_REQUEST', 'nothing is known of a record sent at none');
+    const { topicId, partition, storedLevel } = this.#batch;
+    const found = await storedLevel({ topicId, partition, ...position }, { acks }, limits);
+    if (found.isReached) return found;
+    throw new HighwaterError('ACK_TIMEOUT', `the record has not reached ${acks} in time`, {
+      facts: { storedBy: found.storedBy.join(','), isrSize: found.isrSize },
+    });
   }
 
   toJSON(): Record<string, unknown> {

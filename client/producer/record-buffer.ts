@@ -8,11 +8,13 @@
  */
 import type { Acks } from '../../proto/model/acks.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
+import type { Offset } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import { batchHeaderBytes } from '../../proto/wire/batch-layout.ts';
+import { invalidRequest } from '../connection/checked-input.ts';
 import { BatchWaiters } from './batch-waiters.ts';
 import type { PartitionProducer, WaitedBatch } from './partition-producer.ts';
-import { bytesOf, type ProducerRecord } from './record.ts';
+import { bytesOf, type ProducerRecord, tooLargeError } from './record.ts';
 import type { TopicPartitions } from './topic-partitions.ts';
 
 /** How a record is put into a batch. */
@@ -45,6 +47,10 @@ export interface RecordBufferOptions {
   readonly begun: (batch: WaitedBatch) => void;
 }
 
+/** Whether a batch is shared with whatever comes. */
+type OwnPlan = Pick<WaitedBatch['plan'], 'isExclusive' | 'expectedOffset'>;
+
+const shared: OwnPlan = { isExclusive: false, expectedOffset: undefined };
 const maxMessageBytesDefault = 1024 * 1024;
 
 export class RecordBuffer {
@@ -90,6 +96,31 @@ export class RecordBuffer {
     const partition = this.#topics.of(record);
     if (partition === undefined) return 'unknown-topic';
     return this.#append(partition, record, acks);
+  }
+
+  /** Puts records into one batch of their own; throws if they do not fit one. The topic is known. */
+  placeTogether(
+    records: readonly ProducerRecord[],
+    acks: Acks,
+    expectedOffset: Offset | undefined,
+  ): WaitedBatch {
+    const [first] = records;
+    const partition = first === undefined ? undefined : this.#topics.of(first);
+    if (first === undefined || partition === undefined)
+      throw new HighwaterError('UNKNOWN_TOPIC', 'the topic is gone', { outcome: 'not-written' });
+    const batch = this.#begin(partition, acks, { isExclusive: true, expectedOffset });
+    for (const record of records) {
+      const isElsewhere = record.topic !== first.topic || record.partition !== first.partition;
+      if (!isElsewhere && this.#fits(batch, record)) continue;
+      partition.queue.dropEmpty(batch);
+      throw isElsewhere
+        ? invalidRequest('the records of an atomic batch go to one partition of one topic')
+        : tooLargeError(record, batch.plan.bytesMax);
+    }
+    partition.recount(batch);
+    this.#options.begun(batch);
+    partition.wake();
+    return batch;
   }
 
   /** Keeps a record until it can be placed; throws OVERLOADED if too many wait. */
@@ -232,14 +263,10 @@ export class RecordBuffer {
       partition.bytesExpected = Math.ceil(open.byteLength * 1.1);
       this.#topics.batchClosed(partition);
     }
-    const batch = this.#begin(partition, acks);
+    const batch = this.#begin(partition, acks, shared);
     if (!this.#fits(batch, record)) {
       queue.dropEmpty(batch);
-      throw new HighwaterError(
-        'RECORD_TOO_LARGE',
-        `a record of ${bytesOf(record)} bytes: ${record.topic} takes batches of ${batch.plan.bytesMax}`,
-        { outcome: 'not-written' },
-      );
+      throw tooLargeError(record, batch.plan.bytesMax);
     }
     partition.recount(batch);
     this.#options.begun(batch);
@@ -247,7 +274,7 @@ export class RecordBuffer {
     return { batch, index: 0 };
   }
 
-  #begin(partition: PartitionProducer, acks: Acks): WaitedBatch {
+  #begin(partition: PartitionProducer, acks: Acks, own: OwnPlan): WaitedBatch {
     const { clock, deliveryTimeoutMs } = this.#options;
     const bytesMax = Number(
       partition.topic.config.get('max.message.bytes') ?? maxMessageBytesDefault,
@@ -258,8 +285,7 @@ export class RecordBuffer {
       bytesMax,
       bytesExpected: Math.max(batchHeaderBytes, partition.bytesExpected),
       deadlineMs: clock.now() + deliveryTimeoutMs,
-      isExclusive: false,
-      expectedOffset: undefined,
+      ...own,
     });
   }
 

@@ -1,6 +1,6 @@
 /** A record as a user gives it, and the check that it is one. */
 import type { Acks } from '../../proto/model/acks.ts';
-import type { HighwaterError } from '../../proto/model/errors.ts';
+import { HighwaterError } from '../../proto/model/errors.ts';
 import type { RecordBytes, RecordHeaders } from '../../proto/wire/record-writer.ts';
 import { invalidRequest } from '../connection/checked-input.ts';
 
@@ -23,6 +23,17 @@ export interface SendOptions {
   /** Instead of the producer's. */
   readonly acks?: Acks;
   readonly signal?: AbortSignal;
+}
+
+/** For many records at once. */
+export interface SendBatchOptions extends SendOptions {
+  /** All into one partition, the first one's, and all of them written or none. */
+  readonly atomic?: boolean;
+  /**
+   * Atomic, and only if the partition's log ends here: otherwise OFFSET_MISMATCH. What a writer needs
+   * that must be the only one, or that decided by what it has read.
+   */
+  readonly expectedOffset?: bigint;
 }
 
 /** Why this is no record, or undefined. Checked before any byte of it is copied. */
@@ -57,4 +68,13 @@ function isBytes(value: unknown): boolean {
 /** Roughly what a waiting record holds in memory. */
 export function bytesOf(record: ProducerRecord): number {
   return 128 + (record.key?.length ?? 0) + (record.value?.length ?? 0);
+}
+
+/** A record that no batch of its topic can hold. */
+export function tooLargeError(record: ProducerRecord, bytesMax: number): HighwaterError {
+  return new HighwaterError(
+    'RECORD_TOO_LARGE',
+    `a record of ${bytesOf(record)} bytes: ${record.topic} takes batches of ${bytesMax}`,
+    { outcome: 'not-written', facts: { bytesMax } },
+  );
 }

@@ -174,7 +174,6 @@ export class PartitionQueue<Waiters> {
   #settle(nowMs: number, pauseMs: number): readonly BatchFailed<Waiters>[] {
     if (!this.#isSettling || this.#inFlight > 0) return [];
     this.#isSettling = false;
-    this.#notBeforeMs = nowMs + pauseMs;
     const failed: BatchFailed<Waiters>[] = [];
     let isFirst = true;
     for (const batch of [...this.#batches]) {
@@ -186,6 +185,8 @@ export class PartitionQueue<Waiters> {
           : decideRetry(failure, { isSequenced: batch.sequence !== undefined, isFirst });
       batch.state = 'ready';
       if (verdict === 'again') {
+        // What failed for good says nothing against the next batch: only a retry waits.
+        this.#notBeforeMs = nowMs + pauseMs;
         isFirst = false;
         continue;
       }

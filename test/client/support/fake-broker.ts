@@ -11,7 +11,7 @@ import {
   produceService,
 } from '../../../proto/generated/highwater/v1/produce.ts';
 import { HighwaterError } from '../../../proto/model/errors.ts';
-import { type NodeId, producerId } from '../../../proto/model/ids.ts';
+import { type NodeId, nodeId, producerId } from '../../../proto/model/ids.ts';
 import {
   leaderEpoch,
   type Offset,
@@ -105,6 +105,18 @@ export class FakeBroker {
       if (!cluster.givesProducerIds)
         throw new HighwaterError('UNSUPPORTED_VERSION', 'no producer ids here');
       return { producerId: producerId(cluster.nextProducer++), producerEpoch: producerEpoch(0) };
+    });
+    this.#server.unary(produceService.awaitStored, async (request) => {
+      const { partition } = this.find(request);
+      if (partition.leader !== this.id) throw new HighwaterError('NOT_LEADER', 'not here');
+      if (partition.epoch !== request.leaderEpoch)
+        throw new HighwaterError('LEADERSHIP_LOST', 'another epoch');
+      const wanted = request.replicas > 0 ? request.replicas : request.acks === 'all' ? 3 : 2;
+      const isReached = (): boolean => partition.replicasStored >= wanted;
+      if (!isReached())
+        await new Promise<void>((resolve) => this.clock.after(request.timeoutMs, resolve));
+      const storedBy = [1, 2, 3].slice(0, partition.replicasStored).map(nodeId);
+      return { reached: isReached(), storedBy, isrSize: 3 };
     });
     this.#server.stream(produceService.produceStream, (stream) => ({
       onMessage: (request) => this.#produce(request, stream),

@@ -129,6 +129,7 @@ export class FakeFetchStream {
           nextOffset: part.next,
           nextEpoch: leaderEpoch(part.epoch ?? 0),
           caughtUp: part.caughtUp,
+          tag: read.tag,
           ...(part.failure === undefined ? {} : { failure: failureOf(part.failure) }),
         },
       ],

@@ -24,6 +24,8 @@ export class FakePartition {
   readonly refusals: ErrorCode[] = [];
   /** While set, writes are stored and not acknowledged. */
   isAckHeld = false;
+  /** Replicas that have stored everything. */
+  replicasStored = 3;
   readonly heldAcks: (() => void)[] = [];
   readonly epochStarts: { readonly epoch: LeaderEpoch; readonly start: Offset }[] = [];
   readonly watchers = new Set<() => void>();
