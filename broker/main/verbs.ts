@@ -87,4 +87,14 @@ export const verbs: readonly LazyVerb[] = [
     summary: 'Show the feature level in use, or take a higher one into use.',
     load: async () => (await import('../../client/cli/verbs/cluster-verbs.ts')).clusterFeaturesVerb,
   },
+  {
+    name: 'log dump',
+    summary: 'Print the batches or records of one log of a stopped node.',
+    load: async () => (await import('./log-verbs.ts')).logDumpVerb,
+  },
+  {
+    name: 'log verify',
+    summary: 'Check the logs of a stopped node.',
+    load: async () => (await import('./log-verbs.ts')).logVerifyVerb,
+  },
 ];
