@@ -73,11 +73,15 @@ export function pauseProposals(leader: Leader): void {
  * the watermark and the epoch's start (rule B3.4), or was acknowledged at `semi-sync` before their
  * stream opened. Joining ends a suspicion, and a former holder that was emptied and let in at a low
  * watermark would be taken for a holder again by the next election.
+ *
+ * While the watermark rests below the minimum, a follower that hangs stays above it: one that lags does
+ * not join, or it would leave and join for ever.
  */
 function joiners(state: PartitionState, leader: Leader): NodeId[] {
   const replicas = state.metadata?.replicas ?? [];
   const { isr } = leader.committed;
   if (isr.length >= replicas.length) return [];
+  const lagMax = state.metadata?.settings.lagTimeMaxMs ?? Infinity;
   const joining: NodeId[] = [];
   for (const { nodeId, isEligible } of replicas) {
     if (!isEligible || nodeId === state.self || isr.includes(nodeId)) continue;
@@ -86,6 +90,7 @@ function joiners(state: PartitionState, leader: Leader): NodeId[] {
     const { storedEnd, joinsAt } = progress;
     if (storedEnd < state.watermark || storedEnd < leader.epochStart) continue;
     if (storedEnd < joinsAt && state.rules.joinsWithAcknowledged) continue;
+    if (lagMs(state, leader, nodeId) > lagMax) continue;
     joining.push(nodeId);
   }
   return joining;

@@ -211,6 +211,26 @@ describe('lag', () => {
     expect(proposed?.proposal.isr.map((member) => member.nodeId)).toEqual([1, 2]);
   });
 
+  test('a follower that hangs below the minimum does not join again, though the watermark rests', () => {
+    const state = leader({}, { minInsyncReplicas: 3 });
+    report(state, 2, 0);
+    report(state, 3, 0);
+    tick(state, 0, 0);
+    produce(state);
+    stored(state, 1);
+    report(state, 2, 1);
+    tick(state, 4_000, 4_000);
+    expect(only(tick(state, 6_000, 2_000), 'propose')).toHaveLength(1);
+    const shrunk = metadata(
+      { isr: nodes(1, 2), partitionEpoch: partitionEpoch(2) },
+      { minInsyncReplicas: 3 },
+    );
+    expect(only(take(state, { kind: 'metadata', metadata: shrunk }), 'propose')).toEqual([]);
+    expect(only(tick(state, 7_000, 1_000), 'propose')).toEqual([]);
+    const [joined] = only(report(state, 3, 1), 'propose');
+    expect(joined?.proposal.isr.map((member) => member.nodeId)).toEqual([1, 2, 3]);
+  });
+
   test('time in which the leader could not serve does not count', () => {
     const state = leader();
     produce(state);
