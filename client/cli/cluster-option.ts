@@ -13,6 +13,12 @@ export const clusterOptions: readonly VerbOption[] = [
     meaning: 'Some brokers of the cluster (default $HIGHWATER_BROKERS or 127.0.0.1:9092).',
   },
   { name: 'token', value: 'TOKEN', meaning: 'Bearer token (default $HIGHWATER_TOKEN).' },
+  {
+    name: 'timeout',
+    value: 'MS',
+    meaning: 'How long to look for a broker that answers.',
+    default: '5000',
+  },
   { name: 'tls-ca', value: 'FILE', meaning: 'Authority (PEM) of the brokers; turns TLS on.' },
   { name: 'tls-cert', value: 'FILE', meaning: 'Own certificate (PEM), where brokers ask for one.' },
   { name: 'tls-key', value: 'FILE', meaning: 'Key (PEM) of the own certificate.' },
@@ -38,6 +44,7 @@ export async function withClient<Result>(
     brokers,
     signal: input.signal,
     clientId: 'highwater-cli',
+    connectTimeoutMs: wholeNumber(input, 'timeout', 1) ?? 5_000,
     ...(token === undefined ? {} : { token }),
     ...(tls === undefined ? {} : { tls }),
   });

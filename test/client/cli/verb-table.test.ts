@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { verbs } from '../../../broker/main/verbs.ts';
+import { parseArguments } from '../../../client/cli/arguments.ts';
+import { runCommandLine } from '../../../client/cli/command-line.ts';
+import { verbHelp } from '../../../client/cli/help.ts';
+
+/** Runs words and collects what is printed. */
+async function typed(...words: string[]) {
+  let out = '';
+  let err = '';
+  const sink = (add: (text: string) => void) => ({
+    write(chunk: Uint8Array | string) {
+      add(chunk.toString());
+      return true;
+    },
+    once: () => undefined,
+  });
+  const code = await runCommandLine(words, verbs, {
+    out: sink((text) => (out += text)),
+    err: sink((text) => (err += text)),
+    signal: new AbortController().signal,
+    environment: {},
+  });
+  return { code, out, err };
+}
+
+describe('every verb', () => {
+  it('is called in the table what it is called in its file, and has help with an example', async () => {
+    for (const entry of verbs) {
+      const verb = await entry.load();
+      expect(verb.name).toBe(entry.name);
+      expect(verb.summary, verb.name).toBe(entry.summary);
+      expect(verbHelp(verb)).toContain(`Usage: highwater ${verb.name}`);
+      expect(verb.examples.length, verb.name).toBeGreaterThan(0);
+    }
+  });
+
+  it('takes its own examples', async () => {
+    for (const entry of verbs) {
+      const verb = await entry.load();
+      for (const example of verb.examples) {
+        const command = example.split('|').find((part) => part.includes(`highwater ${verb.name}`));
+        const words = (command ?? '').split(`highwater ${verb.name}`)[1]?.split('<')[0] ?? '';
+        const list = words.trim() === '' ? [] : words.trim().split(/\s+/);
+        expect(() => parseArguments(verb, list), example).not.toThrow();
+      }
+    }
+  });
+});
+
+describe('the command line', () => {
+  it('answers mistakes with exit code 2 and the way to the help', async () => {
+    const mistakes = [
+      ['topic', 'create'],
+      ['topic', 'create', 'orders', '--partitions', 'x'],
+      ['topic', 'create', 'orders', '--config', 'nothing'],
+      ['topic', 'list', '--brokers', 'nowhere'],
+      ['consume', 'orders', '--from', 'someday', '--brokers', '127.0.0.1:1'],
+      ['cluster', 'nothing'],
+      ['nothing'],
+    ];
+    for (const words of mistakes.filter((one) => one[0] !== 'consume')) {
+      const { code, out } = await typed(...words);
+      expect(code, words.join(' ')).toBe(2);
+      expect(out).toBe('');
+    }
+  });
+
+  it('says with exit code 3 that no broker answers', async () => {
+    const { code, err } = await typed(
+      'topic',
+      'list',
+      '--brokers',
+      '127.0.0.1:1',
+      '--timeout',
+      '100',
+    );
+    expect(code).toBe(3);
+    expect(err).toContain('127.0.0.1:1');
+  });
+});
