@@ -84,8 +84,8 @@ async function heartbeat(
   const { quorum, machine, queue, watch, clock, sessionMs, electionMs } = options;
   const { nodeId } = request;
   watch.heard(nodeId, request.brokerEpoch);
-  const { isActive, leader } = quorum.status;
-  const head = { activeController: leader, sessionMs, revision: machine.image.revision };
+  const { isActive, leader, term } = quorum.status;
+  const head = { activeController: leader, sessionMs, revision: machine.image.revision, term };
   if (!isActive) {
     return {
       ...head,

@@ -90,11 +90,7 @@ export class BrokerRole {
     });
     const activeController = (): NodeId | undefined => this.#membership.activeController;
     const brokerEpoch = (): BrokerEpoch | undefined => this.#membership.brokerEpoch;
-    this.#source = new ImageSource(
-      () => this.#metadata.image,
-      activeController,
-      () => !this.#membership.isLeaseHeld,
-    );
+    this.#source = new ImageSource(() => this.#metadata.image, this.#membership);
     this.#conversation = new ControllerConversation({
       nodeId,
       links: this.#links,

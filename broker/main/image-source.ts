@@ -1,22 +1,18 @@
 /** The latest image and what goes with it, for the services that tell clients. */
 import type { MetadataImage } from '../../proto/metadata/image.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
+import type { Term } from '../../proto/model/offset.ts';
+import type { MembershipDriver } from '../membership/membership-driver.ts';
 import type { MetadataSource } from '../services/metadata-service.ts';
 
 export class ImageSource implements MetadataSource {
   readonly #image: () => MetadataImage;
-  readonly #activeController: () => NodeId | undefined;
-  readonly #isStale: () => boolean;
+  readonly #membership: MembershipDriver;
   readonly #watchers = new Set<() => void>();
 
-  constructor(
-    image: () => MetadataImage,
-    activeController: () => NodeId | undefined,
-    isStale: () => boolean,
-  ) {
+  constructor(image: () => MetadataImage, membership: MembershipDriver) {
     this.#image = image;
-    this.#activeController = activeController;
-    this.#isStale = isStale;
+    this.#membership = membership;
   }
 
   get image(): MetadataImage {
@@ -24,11 +20,15 @@ export class ImageSource implements MetadataSource {
   }
 
   get isStale(): boolean {
-    return this.#isStale();
+    return !this.#membership.isLeaseHeld;
   }
 
   get activeController(): NodeId | undefined {
-    return this.#activeController();
+    return this.#membership.activeController;
+  }
+
+  get term(): Term {
+    return this.#membership.term;
   }
 
   watch(callback: () => void): () => void {

@@ -9,7 +9,7 @@ import type {
 import { controlMethods } from '../../proto/link/control-methods.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
-import type { BrokerEpoch, Revision } from '../../proto/model/offset.ts';
+import { type BrokerEpoch, type Revision, type Term, term } from '../../proto/model/offset.ts';
 import type { Clock, Timer } from '../../proto/ports/clock.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
 import type { ControllerLinks } from './controller-links.ts';
@@ -58,6 +58,7 @@ export class MembershipDriver {
   #timer: Timer | undefined;
   #onMayStop: (() => void) | undefined;
   #isClosed = false;
+  #term: Term = term(0);
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -71,6 +72,11 @@ export class MembershipDriver {
 
   get brokerEpoch(): BrokerEpoch | undefined {
     return this.#state.brokerEpoch;
+  }
+
+  /** The quorum's term as the active controller told it last. */
+  get term(): Term {
+    return this.#term;
   }
 
   get isLeaseHeld(): boolean {
@@ -201,6 +207,7 @@ export class MembershipDriver {
 
   #answered(from: NodeId, sentMs: number, response: HeartbeatResponse): void {
     const { isActive, renewsLease, fenced, mayShutDown } = response;
+    if (isActive) this.#term = response.term;
     if (isActive && response.nextStorageStamp > 0)
       this.#options.listener.onStorageStamp(response.nextStorageStamp);
     const nowMs = this.#options.clock.now();

@@ -4,7 +4,6 @@ import type {
   DescribeClusterResponse,
 } from '../../proto/generated/highwater/v1/admin.ts';
 import type { BrokerImage, MetadataImage } from '../../proto/metadata/image.ts';
-import { term } from '../../proto/model/offset.ts';
 import { minInsyncReplicasOf } from '../../proto/model/topic-settings.ts';
 import type { MetadataSource } from './metadata-service.ts';
 
@@ -15,7 +14,7 @@ export function describeCluster(source: MetadataSource): DescribeClusterResponse
     clusterId: image.clusterId ?? '',
     revision: image.revision,
     controller: activeController,
-    term: term(0),
+    term: source.term,
     brokers: Array.from(image.brokers.values(), (broker) => describeBroker(image, broker)),
     voters: image.voters.map(({ nodeId, host, port, storageId, isLearner }) => ({
       nodeId,

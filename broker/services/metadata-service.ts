@@ -12,6 +12,7 @@ import {
 import type { MetadataImage } from '../../proto/metadata/image.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
+import type { Term } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type {
   RpcCallContext,
@@ -27,6 +28,8 @@ export interface MetadataSource {
   /** The broker has lost touch with the controllers: what it says may be old. */
   readonly isStale: boolean;
   readonly activeController: NodeId | undefined;
+  /** The quorum's term as the active controller told it last. */
+  readonly term: Term;
   /** Calls back after each change of any of these. Returns how to stop that. */
   watch(callback: () => void): () => void;
 }
