@@ -67,7 +67,8 @@ export class FetchStream {
     this.#credit += request.creditBytes;
     for (const stop of request.stop) this.#stop(`${stop.topicId}/${stop.partition}`);
     for (const start of request.start) this.#start(start);
-    if (this.#followed.size > limits.repeatedElementsMax) {
+    // Notices wait while the reader does not read: who goes on asking meanwhile is let go (row F18).
+    if (this.#followed.size + this.#notices.length > limits.repeatedElementsMax) {
       this.#stream.cancel(
         new HighwaterError(
           'OVERLOADED',

@@ -8,6 +8,8 @@ export class Sessions {
   readonly #addressMax: number;
   readonly #open = new Set<ServerSession>();
   readonly #byAddress = new Map<string, number>();
+  /** Addresses whose refusal is in the log: one line for each flood, not for each connection. */
+  readonly #told = new Set<string>();
 
   constructor(logger: Logger, addressMax: number = limits.rpcConnectionsPerAddressMax) {
     this.#logger = logger;
@@ -30,12 +32,16 @@ export class Sessions {
     this.#byAddress.set(address, count);
     session.once('close', () => this.#closed(session, address));
     if (count > this.#addressMax) {
-      this.#logger.warn('rpc-connection-refused', 'An address has too many connections.', {
-        address,
-        count,
-      });
+      this.#tell(address, count);
       session.destroy();
     }
+  }
+
+  #tell(address: string, count: number): void {
+    if (this.#told.has(address)) return;
+    this.#told.add(address);
+    const message = 'An address has too many connections; more of them are closed at once.';
+    this.#logger.warn('rpc-connection-refused', message, { address, count });
   }
 
   #closed(session: ServerSession, address: string): void {
@@ -43,5 +49,6 @@ export class Sessions {
     const count = (this.#byAddress.get(address) ?? 1) - 1;
     if (count === 0) this.#byAddress.delete(address);
     else this.#byAddress.set(address, count);
+    if (count <= this.#addressMax / 2) this.#told.delete(address);
   }
 }

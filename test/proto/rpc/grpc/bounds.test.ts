@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { limits } from '../../../../proto/model/limits.ts';
 import type { RpcStream } from '../../../../proto/ports/rpc.ts';
 import type { GrpcServerBounds } from '../../../../proto/rpc/grpc/server.ts';
+import { type LogLine, recordingLogger } from '../../link/link-world.ts';
 import { chat, echo } from '../raw-methods.ts';
 import { deadlineMs, openChat, text } from '../rpc-bed.ts';
 import { StreamProbe } from '../stream-probe.ts';
@@ -43,6 +44,16 @@ describe('the bounds of a gRPC server', () => {
     const other = new RawClient(bed.port);
     await once(other.session, 'close');
     expect(bed.server.usage().connections).toBe(1);
+  });
+
+  it('tells once in the log of an address that goes on dialling (F7)', async () => {
+    const lines: LogLine[] = [];
+    bed = new GrpcBed({ bounds: { connectionsPerAddressMax: 2 }, logger: recordingLogger(lines) });
+    await bed.start();
+    const kept = await Promise.all([dial(bed.port), dial(bed.port)]);
+    for (let index = 0; index < 30; index++) await once(await dial(bed.port), 'close');
+    expect(lines.filter(({ event }) => event === 'rpc-connection-refused')).toHaveLength(1);
+    for (const socket of kept) socket.destroy();
   });
 
   it('tells clients how many streams a connection may have and refuses more (F7)', async () => {
