@@ -3,8 +3,8 @@
  * its own, and the answer leaves when the last of them is decided. Requests of one stream are appended
  * in the order in which they came.
  *
- * Bytes that wait for an acknowledgement are bounded per stream: beyond the bound the stream is not
- * read, so the producer's own bound takes hold.
+ * Bytes that wait for an acknowledgement are bounded per stream, and so are answers that the producer
+ * does not read: beyond either bound the stream is not read, so the producer's own bound takes hold.
  */
 import type { Failure } from '../../proto/generated/highwater/v1/common.ts';
 import {
@@ -46,7 +46,7 @@ export interface ProduceServiceOptions {
   readonly partitions: HostedPartitions;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
-  readonly producerIds: ProducerIds;
+  readonly producerIds: Pick<ProducerIds, 'init'>;
 }
 
 /** Registers every method of the produce service. */
@@ -93,23 +93,29 @@ function serveStream(
 ): RpcStreamHandlers<ProduceRequest> {
   const principal = options.authorizer.principalOf(context);
   let pendingBytes = 0;
+  let hasRoom = true;
   let isPaused = false;
+  const regulate = (): void => {
+    const mustPause = !hasRoom || pendingBytes > (isPaused ? pendingBytesMax / 2 : pendingBytesMax);
+    if (mustPause === isPaused) return;
+    isPaused = mustPause;
+    if (mustPause) stream.pause();
+    else stream.resume();
+  };
   return {
     onMessage(request) {
       const bytes = request.batches[0]?.length ?? 0;
       pendingBytes += bytes;
-      if (pendingBytes > pendingBytesMax && !isPaused) {
-        isPaused = true;
-        stream.pause();
-      }
+      regulate();
       produce(options, principal, request, (response) => {
         pendingBytes -= bytes;
-        if (isPaused && pendingBytes <= pendingBytesMax / 2) {
-          isPaused = false;
-          stream.resume();
-        }
-        if (request.acks !== 'none' || hasFailure(response)) stream.send(response);
+        if (request.acks !== 'none' || hasFailure(response)) hasRoom = stream.send(response);
+        regulate();
       });
+    },
+    onDrain() {
+      hasRoom = true;
+      regulate();
     },
     onClose: () => stream.end(),
   };
