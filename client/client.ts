@@ -6,6 +6,8 @@ import { AdminCalls } from './admin/admin-calls.ts';
 import type { ClientParts } from './client-parts.ts';
 import { BrokerChannels, type ClientMachine } from './connection/broker-channels.ts';
 import { cancelledBefore } from './connection/waiting.ts';
+import { Consumer } from './consumer/consumer.ts';
+import type { ConsumerOptions } from './consumer/consumer-options.ts';
 import { MetadataWatch } from './metadata/metadata-watch.ts';
 import { Producer } from './producer/producer.ts';
 import type { ProducerOptions } from './producer/producer-options.ts';
@@ -62,6 +64,12 @@ export class Client implements AsyncDisposable {
   producer(options: ProducerOptions = {}): Producer {
     this.#checkOpen();
     return this.#keep((onClosed) => new Producer(this.#parts, options, onClosed));
+  }
+
+  /** A member of a group, which it joins at once. */
+  consumer(options: ConsumerOptions): Consumer {
+    this.#checkOpen();
+    return this.#keep((onClosed) => new Consumer(this.#parts, options, onClosed));
   }
 
   /** A reader without a group. */

@@ -231,7 +231,11 @@ export class GroupShard {
   /** A static member was started again under another id: the old process is told that it is over. */
   #replaced(group: string, member: string): void {
     const message = 'another process took the place of this member';
-    this.#sessions.remove(group, member, new HighwaterError('UNKNOWN_MEMBER', message));
+    this.#sessions.remove(
+      group,
+      member,
+      new HighwaterError('UNKNOWN_MEMBER', message, { facts: { replaced: true } }),
+    );
   }
 
   /** Tells a member what it may hold as of this moment; to be called once that is committed. */

@@ -21,8 +21,8 @@ import { decideGrants } from './core/credit.ts';
 import { chooseReplica, type ReadFrom } from './core/replica-choice.ts';
 import { FetchConnection } from './fetch-connection.ts';
 import { type PartitionCursor, readOf } from './partition-cursor.ts';
-import { ChunkQueue, scanBatches } from './read-chunk.ts';
-import { isBearable, withPlace } from './read-failure.ts';
+import { ChunkQueue, scanBatches, shareOf } from './read-chunk.ts';
+import { deletedTopic, isBearable, withPlace } from './read-failure.ts';
 import { type AddressedReplica, candidatesFor, mayStay } from './replica-candidates.ts';
 
 export interface PartitionReadsOptions {
@@ -53,6 +53,7 @@ export class PartitionReads {
   #sweepTimer: Timer | undefined;
   #isClosed = false;
   #starts = 0;
+  #isReplenishing = false;
 
   constructor(options: PartitionReadsOptions) {
     this.#options = options;
@@ -87,11 +88,19 @@ export class PartitionReads {
 
   /** Bytes were consumed: more may be sent. */
   replenish(): void {
+    this.#isReplenishing = false;
     const lines = [...this.#connections.values()];
     const { prefetchBytesMax } = this.#options;
     for (const { line, bytes } of decideGrants(lines, prefetchBytesMax, this.queue.bytes)) {
       line.grant(bytes);
     }
+  }
+
+  /** Each broker gets its share once the partitions of this turn are placed. */
+  #replenishSoon(): void {
+    const { clock } = this.#options.parts.machine;
+    if (!this.#isReplenishing) clock.soon(() => this.replenish());
+    this.#isReplenishing = true;
   }
 
   close(): void {
@@ -116,7 +125,7 @@ export class PartitionReads {
     cursor.startedMs = clock.now();
     cursor.tag = ++this.#starts;
     connection.start(readOf(cursor, this.#options.session));
-    this.replenish();
+    this.#replenishSoon();
   }
 
   #choose(cursor: PartitionCursor): AddressedReplica | undefined {
@@ -160,11 +169,7 @@ export class PartitionReads {
           one.topic.topicId === part.topicId,
       );
       if (cursor === undefined) continue;
-      const bytes =
-        payload === undefined || part.batchBytes === 0
-          ? Buffer.alloc(0)
-          : Buffer.from(payload.buffer, payload.byteOffset + from, part.batchBytes);
-      this.#onPart(cursor, part, bytes);
+      this.#onPart(cursor, part, shareOf(payload, from, part.batchBytes));
     }
     this.#finishIfDone();
     this.replenish();
@@ -239,10 +244,7 @@ export class PartitionReads {
       if (cursor.isDone) continue;
       if (!view.topicsById.has(cursor.topic.topicId)) {
         cursor.isDone = true;
-        this.#giveUp(
-          cursor,
-          new HighwaterError('UNKNOWN_TOPIC', `${cursor.topic.name} was deleted`),
-        );
+        this.#giveUp(cursor, deletedTopic(cursor));
         continue;
       }
       const { connection } = cursor;
@@ -288,9 +290,8 @@ export class PartitionReads {
   }
 
   #giveUp(cursor: PartitionCursor, error: HighwaterError): void {
-    const { onGivenUp } = this.#options;
-    if (onGivenUp === undefined) this.queue.finish(error);
-    else onGivenUp(cursor, error);
+    const { onGivenUp = () => this.queue.finish(error) } = this.#options;
+    onGivenUp(cursor, error);
   }
 
   #finishIfDone(): void {

@@ -15,6 +15,12 @@ export interface ReadChunk {
   readonly isCaughtUp: boolean;
 }
 
+/** The part of a message's payload that belongs to one partition. */
+export function shareOf(payload: Uint8Array | undefined, from: number, length: number): Buffer {
+  if (payload === undefined || length === 0) return Buffer.alloc(0);
+  return Buffer.from(payload.buffer, payload.byteOffset + from, length);
+}
+
 /** The heads of the batches in a message; throws CORRUPT_BATCH if any byte of them is wrong. */
 export function scanBatches(bytes: Buffer): BatchHeader[] {
   const headers: BatchHeader[] = [];

@@ -22,3 +22,8 @@ export function withPlace(error: HighwaterError, cursor: PartitionCursor): Highw
     facts: { ...error.facts, topic: topic.name, partition },
   });
 }
+
+/** The topic is gone, and what was read of it with it. */
+export function deletedTopic({ topic }: PartitionCursor): HighwaterError {
+  return new HighwaterError('UNKNOWN_TOPIC', `${topic.name} was deleted`);
+}

@@ -1,7 +1,8 @@
 /**
  * How many bytes each broker may send ahead. Invariant: bytes received and not consumed, and credit
  * not used, are together at most `bytesMax` (and one batch for each connection, which a server sends
- * even where the credit is smaller).
+ * even where the credit is smaller). A line that came when all credit was with the others is not left to
+ * starve beside credit that they do not use: while little is queued it gets an eighth of its share more.
  */
 export interface CreditLine {
   /** Granted and not used; below 0 after a batch larger than the credit. */
@@ -19,12 +20,14 @@ export function decideGrants<Line extends CreditLine>(
   for (const line of lines) used += Math.max(0, line.credit);
   let free = bytesMax - used;
   const share = Math.max(1, Math.floor(bytesMax / lines.length));
+  const starvedBytes = Math.ceil(share / 8);
   const grants: { line: Line; bytes: number }[] = [];
   for (const line of lines) {
     const wanted = share - line.credit;
-    if (free <= 0) break;
-    if (line.credit > share / 2 || (wanted > free && line.credit > 0)) continue;
-    const bytes = Math.min(wanted, free);
+    const isStarved = line.credit <= 0 && bytesQueued < share;
+    const isShort = free <= 0 || (wanted > free && line.credit > 0);
+    if (line.credit > share / 2 || (isShort && !isStarved)) continue;
+    const bytes = Math.max(Math.min(wanted, free), isStarved ? starvedBytes : 1);
     grants.push({ line, bytes });
     free -= bytes;
   }

@@ -1,0 +1,231 @@
+/**
+ * A member of a group: records of the partitions that it is given, with commits that never run ahead of
+ * what was handled. Its life does not depend on its handler: heartbeats go on however long that takes.
+ *
+ * Two forms. The loop: `for await (const record of consumer)`, with `commit(record)` or `autoCommit`. And
+ * `run(handler, { concurrency: { byKey: n } })`, which handles keys side by side and commits by itself.
+ */
+import { HighwaterError } from '../../proto/model/errors.ts';
+import { leaderEpoch, offsetAfter } from '../../proto/model/offset.ts';
+import type { ClientParts } from '../client-parts.ts';
+import { checkedOffset, invalidRequest } from '../connection/checked-input.ts';
+import { cancelledBefore, pause } from '../connection/waiting.ts';
+import { ReadBatch, type ReadRecord } from '../reader/read-record.ts';
+import { type ConsumerOptions, consumerSettings, type TopicPartition } from './consumer-options.ts';
+import { ConsumerParts } from './consumer-parts.ts';
+import type { OwnedPartition } from './owned-partition.ts';
+import type { Delivery } from './record-source.ts';
+import { type RecordHandler, type RunOptions, runHandlers } from './run-handlers.ts';
+
+/** How long the coordinator is given to confirm that the member has left. */
+const leaveMs = 1_000;
+
+export class Consumer implements AsyncIterable<ReadRecord>, AsyncDisposable {
+  readonly #clientParts: ClientParts;
+  readonly #parts: ConsumerParts;
+  readonly #onClosed: () => void;
+  readonly #signal: AbortSignal | undefined;
+  /** What the loop was given and has not come back from. */
+  #underWay: Delivery<ReadRecord | ReadBatch> | undefined;
+  /** Ends the run that is under way. */
+  #stopRun: (() => Promise<void>) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: ClientParts, options: ConsumerOptions, onClosed: () => void) {
+    const settings = consumerSettings(options);
+    this.#clientParts = parts;
+    this.#onClosed = onClosed;
+    this.#signal = settings.signal;
+    this.#parts = new ConsumerParts(parts, settings);
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (this.#signal?.aborted === true) this.#onAbort();
+    else this.#parts.begin();
+  }
+
+  /** This member's id, as `group describe` shows it. */
+  get member(): string {
+    return this.#parts.membership.member;
+  }
+
+  /** The partitions that this member holds at present. */
+  get assignment(): TopicPartition[] {
+    return Array.from(this.#parts.holder.owned(), (owned) => owned.place);
+  }
+
+  /** Bytes received and not yet handed out. */
+  get bufferedBytes(): number {
+    return this.#parts.reads.queue.bytes;
+  }
+
+  /**
+   * Records one by one. Asking for the next one says that the one before is handled; leaving the loop
+   * does not, and the next loop begins with it again.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<ReadRecord> {
+    return this.#iterate(() => this.#parts.source.nextRecord());
+  }
+
+  /** Whole batches, for bulk. */
+  batches(): AsyncIterable<ReadBatch> {
+    return {
+      [Symbol.asyncIterator]: () => this.#iterate(() => this.#parts.source.nextBatch()),
+    };
+  }
+
+  /**
+   * Handles every record, keys side by side if asked for, and commits what is handled. Resolves when the
+   * consumer is closed; rejects with what a handler threw, unless it went to the dead-letter topic.
+   */
+  async run(handler: RecordHandler, options: RunOptions = {}): Promise<void> {
+    if (this.#stopRun !== undefined) throw invalidRequest('this consumer is running a handler');
+    const run = runHandlers(this.#clientParts, this.#parts, handler, options);
+    this.#stopRun = () => run.stop();
+    try {
+      await run.ended;
+    } finally {
+      this.#stopRun = undefined;
+    }
+  }
+
+  /**
+   * Commits that the record, and everything before it in its partition, is handled; without one, whatever
+   * the loop has finished. Resolves once every in-sync replica has it. Rejects with STALE_GENERATION where
+   * the partition has gone to another member: the record will be handled there again.
+   */
+  async commit(handled?: ReadRecord | ReadBatch): Promise<void> {
+    const { holder, committer } = this.#parts;
+    if (handled === undefined) return this.#parts.commitFinished();
+    const owned = holder.find(handled.topic, handled.partition);
+    const last = checkedOffset(handled instanceof ReadBatch ? handled.lastOffset : handled.offset);
+    if (owned === undefined || last >= owned.next.offset || offsetAfter(last, 1) < owned.from) {
+      const { topic, partition } = handled;
+      throw new HighwaterError(
+        'STALE_GENERATION',
+        `this member does not hold ${topic}/${partition}`,
+        {
+          facts: { topic, partition, offset: last },
+        },
+      );
+    }
+    const epoch = leaderEpoch(Math.max(0, Number(handled.leaderEpoch)));
+    await committer.commit(owned, { offset: offsetAfter(last, 1), leaderEpoch: epoch });
+  }
+
+  /** Stops reading these partitions, or all of them; they stay with this member. */
+  pause(partitions?: readonly TopicPartition[]): void {
+    for (const owned of this.#chosen(partitions)) {
+      owned.isPaused = true;
+      this.#parts.holder.stopReading(owned);
+    }
+  }
+
+  /** Goes on where `pause` stopped. */
+  resume(partitions?: readonly TopicPartition[]): void {
+    for (const owned of this.#chosen(partitions)) {
+      if (!owned.isPaused || owned.isClosed) continue;
+      owned.isPaused = false;
+      this.#parts.holder.read(owned);
+    }
+  }
+
+  /** Goes on at another offset of a partition that this member holds. Commits follow from there. */
+  seek(place: TopicPartition & { readonly offset: bigint }): void {
+    const offset = checkedOffset(place.offset);
+    for (const owned of this.#chosen([place])) {
+      this.#parts.holder.stopReading(owned);
+      owned.moveTo({ offset, epoch: undefined });
+      if (!owned.isPaused) this.#parts.holder.read(owned);
+    }
+  }
+
+  /** Commits what is handled, leaves the group and ends every loop. Always returns, in bounded time. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #iterate<Item extends ReadRecord | ReadBatch>(
+    next: () => Promise<Delivery<Item> | undefined>,
+  ): AsyncIterator<Item> {
+    return {
+      next: async () => {
+        this.#finishUnderWay();
+        const delivery = await next();
+        this.#underWay = delivery;
+        return delivery === undefined
+          ? { value: undefined, done: true }
+          : { value: delivery.item, done: false };
+      },
+      return: async () => {
+        this.#rewind();
+        return Promise.resolve({ value: undefined, done: true });
+      },
+    };
+  }
+
+  #finishUnderWay(): void {
+    const delivery = this.#underWay;
+    this.#underWay = undefined;
+    delivery?.owned.finish(delivery.tracker, delivery.offset);
+  }
+
+  /** The loop was left in the middle of a record: it is handed out again, here or elsewhere. */
+  #rewind(): void {
+    const delivery = this.#underWay;
+    this.#underWay = undefined;
+    if (delivery === undefined) return;
+    const { owned, tracker, offset, first } = delivery;
+    owned.abandon(tracker, offset);
+    if (owned.isClosed || owned.tracker !== tracker || this.#closing !== undefined) return;
+    this.#parts.holder.stopReading(owned);
+    const { committed } = owned;
+    owned.moveTo({ offset: first, epoch: undefined });
+    owned.committed = committed;
+    if (!owned.isPaused) this.#parts.holder.read(owned);
+  }
+
+  #chosen(partitions: readonly TopicPartition[] | undefined): OwnedPartition[] {
+    const { holder } = this.#parts;
+    if (partitions === undefined) return [...holder.owned()];
+    return partitions.map(({ topic, partition }) => {
+      const owned = holder.find(topic, partition);
+      if (owned !== undefined) return owned;
+      throw new HighwaterError(
+        'STALE_GENERATION',
+        `this member does not hold ${topic}/${partition}`,
+        {
+          facts: { topic, partition },
+        },
+      );
+    });
+  }
+
+  readonly #onAbort = (): void => {
+    const signal = this.#signal;
+    if (signal !== undefined) this.#parts.source.finish(cancelledBefore(signal));
+    void this.close();
+  };
+
+  async #close(): Promise<void> {
+    const { settings, source, membership } = this.#parts;
+    const { clock } = this.#clientParts.machine;
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    source.finish();
+    const late = pause(clock, settings.closeTimeoutMs, this.#parts.signal).catch(() => undefined);
+    await Promise.race([this.#settle(), late]);
+    await membership.leave(leaveMs);
+    this.#parts.close();
+    this.#onClosed();
+  }
+
+  async #settle(): Promise<void> {
+    await this.#stopRun?.();
+    if (this.#parts.commitsFinished()) await this.#parts.commitFinished().catch(() => undefined);
+    const { holder, committer } = this.#parts;
+    await Promise.all(Array.from(holder.owned(), (owned) => committer.settled(owned)));
+  }
+}
