@@ -81,7 +81,10 @@ export class BrokerRole {
     this.#membership = this.#createMembership();
     this.#metadata = new MetadataFollower({
       endpoint,
-      controllers,
+      controllers: [
+        ...controllers.filter((controller) => controller.nodeId === nodeId),
+        ...controllers.filter((controller) => controller.nodeId !== nodeId),
+      ],
       clock,
       logger,
       onImage: (image) => this.#onImage(image),
@@ -198,6 +201,7 @@ export class BrokerRole {
           this.#source.changed();
           this.#conversation.activeChanged();
         },
+        onCommitted: (committed) => this.#metadata.committed(committed),
         onStorageStamp: (stamp) => {
           if (stamp > this.#memory.stamp)
             this.#remember({ ...this.#memory, stamp }).catch((error: unknown) =>

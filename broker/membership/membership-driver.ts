@@ -28,6 +28,8 @@ export interface MembershipListener {
   onLease(isHeld: boolean): void;
   onFenced(isFenced: boolean): void;
   onActiveController(nodeId: NodeId | undefined): void;
+  /** The active controller has committed this much. */
+  onCommitted(revision: Revision): void;
   /** The stamp to store before the next heartbeat. */
   onStorageStamp(stamp: number): void;
   /** A later incarnation of this node is registered: this process must end. */
@@ -208,6 +210,7 @@ export class MembershipDriver {
   #answered(from: NodeId, sentMs: number, response: HeartbeatResponse): void {
     const { isActive, renewsLease, fenced, mayShutDown } = response;
     if (isActive) this.#term = response.term;
+    if (isActive) this.#options.listener.onCommitted(response.revision);
     if (isActive && response.nextStorageStamp > 0)
       this.#options.listener.onStorageStamp(response.nextStorageStamp);
     const nowMs = this.#options.clock.now();

@@ -10,6 +10,7 @@ import { emptyImage, type MetadataImage } from '../../proto/metadata/image.ts';
 import { decodeRecords } from '../../proto/metadata/records.ts';
 import { type Replayed, replay, replaySnapshot } from '../../proto/metadata/replay.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
+import type { Revision } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type {
   LinkCloseReason,
@@ -21,6 +22,7 @@ import type { Logger } from '../../proto/ports/logger.ts';
 
 export interface MetadataFollowerOptions {
   readonly endpoint: LinkEndpoint;
+  /** In the order in which they are asked: one in the own process first, it dies with this one. */
   readonly controllers: readonly PeerAddress[];
   readonly clock: Clock;
   readonly logger: Logger;
@@ -32,6 +34,8 @@ export interface MetadataFollowerOptions {
 
 /** Before another controller is asked, if the last one sent nothing. */
 const retryMs = 100;
+/** A stream that brings nothing for so long, while there is something to bring, is left. */
+const behindMs = 1_000;
 
 export class MetadataFollower {
   readonly #options: MetadataFollowerOptions;
@@ -41,6 +45,8 @@ export class MetadataFollower {
   #payloads: Buffer[] = [];
   /** The present stream has brought something: when it breaks, another one is opened at once. */
   #isProven = false;
+  /** Since when a later revision is known to be committed, with nothing brought meanwhile. */
+  #behindSinceMs: number | undefined;
   #isClosed = false;
 
   constructor(options: MetadataFollowerOptions) {
@@ -53,6 +59,22 @@ export class MetadataFollower {
 
   start(): void {
     this.#open();
+  }
+
+  /**
+   * The active controller has told of a revision. A stream from a controller that hangs or is cut off
+   * looks alive for long: this finds it out.
+   */
+  committed(revision: Revision): void {
+    if (revision <= this.#image.revision) {
+      this.#behindSinceMs = undefined;
+      return;
+    }
+    const nowMs = this.#options.clock.now();
+    this.#behindSinceMs ??= nowMs;
+    if (nowMs - this.#behindSinceMs < behindMs) return;
+    this.#behindSinceMs = undefined;
+    this.#stream?.close();
   }
 
   close(): void {
@@ -114,6 +136,7 @@ export class MetadataFollower {
       );
     }
     this.#image = image;
+    this.#behindSinceMs = undefined;
     this.#options.onImage(image);
   }
 
