@@ -118,6 +118,12 @@ export class Client implements AsyncDisposable {
 export async function openClient(machine: ClientMachine, options: ClientOptions): Promise<Client> {
   if (options.brokers.length === 0)
     throw new HighwaterError('INVALID_CONFIG', 'brokers: expected at least one host:port');
+  const wrong = options.brokers.find((address) => !/^.+:\d{1,5}$/.test(address));
+  if (wrong !== undefined)
+    throw new HighwaterError(
+      'INVALID_CONFIG',
+      `brokers: ${JSON.stringify(wrong)} is not accepted; expected host:port`,
+    );
   if (options.signal?.aborted === true) throw cancelledBefore(options.signal);
   const client = new Client(machine, options);
   try {
