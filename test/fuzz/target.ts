@@ -29,5 +29,6 @@ export const fuzzTargets: Readonly<Record<string, () => Promise<FuzzTarget>>> = 
     (await import('./targets/stored-files.ts')).producerSnapshotTarget,
   'journal-block': async () => (await import('./targets/stored-files.ts')).journalBlockTarget,
   'checked-file': async () => (await import('./targets/stored-files.ts')).checkedFileTarget,
+  'group-records': async () => (await import('./targets/group-records.ts')).groupRecordsTarget,
   settings: async () => (await import('./targets/settings.ts')).settingsTarget,
 };
