@@ -217,7 +217,6 @@ export class PartitionReads {
     const { connection } = cursor;
     cursor.connection = undefined;
     if (!isBearable(cursor, error, nowMs)) {
-      // The loss is told once: who reads on does so without the past that is gone.
       if (error.code === 'POSITION_LOST') session.forget(cursor.topic.topicId, cursor.partition);
       cursor.isDone = true;
       this.#giveUp(cursor, withPlace(error, cursor));
