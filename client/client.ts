@@ -3,6 +3,7 @@ import { HighwaterError } from '../proto/model/errors.ts';
 import type { RpcHeaders } from '../proto/ports/rpc.ts';
 import { type Admin, createAdmin } from './admin/admin.ts';
 import { AdminCalls } from './admin/admin-calls.ts';
+import { GroupAdmin } from './admin/group-admin.ts';
 import type { ClientParts } from './client-parts.ts';
 import { BrokerChannels, type ClientMachine } from './connection/broker-channels.ts';
 import { cancelledBefore } from './connection/waiting.ts';
@@ -32,6 +33,8 @@ const connectTimeoutMsDefault = 10_000;
 export class Client implements AsyncDisposable {
   /** Topics, brokers, leaders, replicas, voters, features, events. */
   readonly admin: Admin;
+  /** Consumer groups: members, lag, reset, delete. */
+  readonly groups: GroupAdmin;
   readonly #parts: ClientParts;
   /** Producers and readers that are open: they are closed with the client. */
   readonly #opened = new Set<{ close(): Promise<void> }>();
@@ -42,6 +45,7 @@ export class Client implements AsyncDisposable {
     const metadata = new MetadataWatch({ machine, channels, brokers: options.brokers });
     const calls = new AdminCalls(machine, channels, metadata);
     this.#parts = { machine, channels, metadata, calls, session: new Session() };
+    this.groups = new GroupAdmin(this.#parts);
     this.admin = createAdmin(this.#parts);
   }
 

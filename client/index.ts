@@ -16,6 +16,15 @@ export type {
 } from './admin/cluster-admin.ts';
 export type { ClusterEvent, EventsOptions } from './admin/cluster-events.ts';
 export type {
+  GroupAdmin,
+  GroupInfo,
+  GroupMemberInfo,
+  GroupPartitionInfo,
+  GroupReset,
+  GroupResetStep,
+  GroupSummaryInfo,
+} from './admin/group-admin.ts';
+export type {
   PartitionInfo,
   ReplicaProgressInfo,
   SettingInfo,
