@@ -123,12 +123,22 @@ class Batch {
       waiting.reject(HighwaterError.from(caught));
       return;
     }
+    if (outcome.kind === 'refused' || outcome.records.length === 0) {
+      this.#decided.push({ waiting, outcome });
+      if (outcome.kind === 'decided') this.events.push(...outcome.events);
+      return;
+    }
+    const next = revision(this.#image.revision + 1);
+    const { image, refused } = replay(this.#image, next, outcome.records);
+    if (refused !== undefined) {
+      // Every node would skip the whole change, and with it the other decisions of this batch.
+      waiting.reject(new HighwaterError('INTERNAL', `a decision is bad: ${refused.reason}`));
+      return;
+    }
     this.#decided.push({ waiting, outcome });
-    if (outcome.kind === 'refused') return;
     this.events.push(...outcome.events);
-    if (outcome.records.length === 0) return;
     this.records.push(...outcome.records);
-    this.#image = replay(this.#image, revision(this.#image.revision + 1), outcome.records).image;
+    this.#image = image;
     this.isSealed = outcome.records.some((one) => one.body?.kind === 'brokerRegistered');
   }
 

@@ -88,15 +88,16 @@ export function takeAnswers(
   const { nodeId, brokerEpoch } = from;
   // An earlier incarnation may have promised, and its storage may be gone since (rule B3.9).
   if (image.brokers.get(nodeId)?.brokerEpoch !== brokerEpoch) return [];
-  const touched: OpenRound[] = [];
+  // A message may answer a round twice; it is judged once, or it would be decided twice.
+  const touched = new Set<OpenRound>();
   for (const answer of answers) {
     const round = rounds.open.get(keyOf(answer.topicId, answer.partition));
     if (round === undefined || round.leaderEpoch !== answer.leaderEpoch) continue;
     const { verifiedEpoch, storedEnd, suspect: isSuspect } = answer;
     round.answers.set(nodeId, { nodeId, brokerEpoch, verifiedEpoch, storedEnd, isSuspect });
-    touched.push(round);
+    touched.add(round);
   }
-  return touched;
+  return [...touched];
 }
 
 /** Rounds whose grace runs; once a second, and after a broker came or went, all of them. */

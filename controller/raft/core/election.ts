@@ -57,12 +57,15 @@ export function campaign(turn: Turn, reason: 'timeout' | 'transfer'): void {
 }
 
 export function onPreVoteRequest(turn: Turn, from: VoterId, request: PreVoteRequest): void {
+  const { state } = turn;
+  const isGranted = wouldVote(turn, from, request);
   // Nothing here depends on the disk, and nothing changes.
-  sendEarly(turn, from, {
-    kind: 'pre-vote-response',
-    campaign: request.campaign,
-    isGranted: wouldVote(turn, from, request),
-  });
+  sendEarly(turn, from, { kind: 'pre-vote-response', campaign: request.campaign, isGranted });
+  // A rival that is to wait may have refused this one while it still heard the leader. It does not
+  // any more: asked again at once, it agrees, and nobody waits for the next campaign.
+  const { role, campaign: attempt, log } = state;
+  if (isGranted || role.kind !== 'pre-candidate' || from < state.self) return;
+  sendEarly(turn, from, { kind: 'pre-vote-request', campaign: attempt, last: log.last });
 }
 
 export function onPreVoteResponse(turn: Turn, message: Envelope, answer: PreVoteResponse): void {
