@@ -9,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   failover: async () => (await import('./failover/bench.ts')).failoverBench,
   log: async () => (await import('./log/bench.ts')).logBench,
   metadata: async () => (await import('./metadata/bench.ts')).metadataBench,
+  replicate: async () => (await import('./replicate/bench.ts')).replicateBench,
   transport: async () => (await import('./transport/bench.ts')).transportBench,
 };
 
