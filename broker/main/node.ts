@@ -209,8 +209,7 @@ class NodeStart {
     const stores = await openStores({
       directory,
       machine: this.#machine,
-      reserveBytes: this.#number('disk-reserve-bytes'),
-      stalledMs: this.#number('disk-stall-ms'),
+      settings: this.#settings,
       topicOf: (topicId) => this.#broker?.image.topics.get(topicId),
       onFatal: (caught) => this.#fail(caught),
     });

@@ -3,7 +3,9 @@ import type { Verb } from '../../client/cli/verb.ts';
 import { exitCodes } from '../../client/cli/verb.ts';
 import { nodeSettings } from '../../proto/model/node-settings.ts';
 import { readConfiguration } from './configuration.ts';
+import { allowGarbage } from './garbage-collection.ts';
 import { createNodeMachine } from './machine.ts';
+import { sharesOf } from './memory-shares.ts';
 import { startNode } from './node.ts';
 
 export const serverVerb: Verb = {
@@ -31,6 +33,7 @@ export const serverVerb: Verb = {
   ],
   async run(input) {
     const settings = readConfiguration(input);
+    allowGarbage(sharesOf(Number(settings.get('memory-bytes'))).garbageBytes);
     const machine = createNodeMachine(settings, input.environment['HIGHWATER_TEST_DISK']);
     const node = await startNode(settings, machine, input.signal);
     const { grpc, peer, http } = node.addresses;

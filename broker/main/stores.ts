@@ -2,6 +2,7 @@
 import { quorumTables } from '../../controller/raft/store-rows.ts';
 import type { TopicImage } from '../../proto/metadata/image.ts';
 import type { TopicId } from '../../proto/model/ids.ts';
+import type { NodeSettings } from '../../proto/model/node-settings.ts';
 import type { KeyValueStore } from '../../proto/ports/key-value.ts';
 import type { DataDirectory } from '../log/data-directory.ts';
 import { indexTables } from '../log/index-store.ts';
@@ -9,12 +10,12 @@ import { LogDirectory } from '../log/log-directory.ts';
 import { logTables } from '../log/log-store.ts';
 import { logConfigOf } from '../partitions/partition-facts.ts';
 import type { Machine } from './machine.ts';
+import { sharesOf } from './memory-shares.ts';
 
 export interface StoresOptions {
   readonly directory: DataDirectory;
   readonly machine: Machine;
-  readonly reserveBytes: number;
-  readonly stalledMs: number;
+  readonly settings: NodeSettings;
   readonly topicOf: (topicId: TopicId) => TopicImage | undefined;
   onFatal(caught: unknown): void;
 }
@@ -27,7 +28,10 @@ export interface Stores {
 
 /** Opens and recovers. Indexes are made anew after a stop that was not clean. */
 export async function openStores(options: StoresOptions): Promise<Stores> {
-  const { directory, machine, reserveBytes, stalledMs, topicOf } = options;
+  const { directory, machine, settings, topicOf } = options;
+  const { tailCacheBytes, unstoredBytesMax, unstoredBytesPerLogMax } = sharesOf(
+    Number(settings.get('memory-bytes')),
+  );
   const { keyValue, clock, logger } = machine;
   const meta = await keyValue.open(`${directory.path}/meta`, {
     durability: 'synced',
@@ -44,7 +48,13 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     logger,
     meta,
     index,
-    limits: { reserveBytes, stalledMs },
+    limits: {
+      reserveBytes: Number(settings.get('disk-reserve-bytes')),
+      stalledMs: Number(settings.get('disk-stall-ms')),
+      tailCacheBytes,
+      unstoredBytesMax,
+      unstoredBytesPerLogMax,
+    },
     configOf: (key) => logConfigOf(topicOf(key.topicId)),
     onFatal: (caught) => options.onFatal(caught),
   });
