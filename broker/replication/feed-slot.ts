@@ -11,7 +11,7 @@ import { endOffsetOf } from './batch-ends.ts';
 import type { Replica } from './replica.ts';
 
 /** Bytes of one partition sent and not reported as received. */
-const windowBytes = 4 * 1024 * 1024;
+const windowBytes = 8 * 1024 * 1024;
 
 export class FeedSlot {
   readonly number: number;

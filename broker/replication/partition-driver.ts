@@ -29,7 +29,8 @@ export interface ProduceOptions {
 }
 
 interface PendingProduce {
-  readonly batch: Buffer;
+  /** Undefined once it is appended: from there on the log alone decides how long it stays in memory. */
+  batch: Buffer | undefined;
   readonly done: (result: ProduceResult) => void;
 }
 
@@ -229,9 +230,11 @@ export class PartitionDriver implements Replica {
 
   #append(effect: AppendProduced): void {
     const pending = this.#produces.get(effect.token);
-    invariant(pending !== undefined, 'an appended batch belongs to a request');
-    stampBatch(pending.batch, 0, effect);
-    this.log.append([pending.batch]);
+    const batch = pending?.batch;
+    invariant(pending !== undefined && batch !== undefined, 'a request is appended once');
+    pending.batch = undefined;
+    stampBatch(batch, 0, effect);
+    this.log.append([batch]);
     this.#touchFollowers();
   }
 

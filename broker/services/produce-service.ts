@@ -38,7 +38,7 @@ import { encodePlainRecords } from './plain-records.ts';
 import type { ProducerIds } from './producer-ids.ts';
 
 /** Unacknowledged bytes of one stream before it is no longer read. */
-const pendingBytesMax = 32 * 1024 * 1024;
+const pendingBytesMax = 16 * 1024 * 1024;
 const timeoutMsDefault = 30_000;
 const timeoutMsMax = 120_000;
 

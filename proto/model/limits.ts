@@ -42,7 +42,7 @@ export const limits = {
   /** Header of one frame between nodes. */
   linkHeaderBytesMax: 1 * MiB,
   /** Credit of one logical stream of a link: bytes in flight not yet consumed by the receiver. */
-  linkStreamCreditBytes: 8 * MiB,
+  linkStreamCreditBytes: 16 * MiB,
   /** Unsent bytes of one link over all streams; beyond it the link is closed as stuck. */
   linkBufferBytesMax: 64 * MiB,
   /** Logical streams on one link; more are refused by closing the link. */
