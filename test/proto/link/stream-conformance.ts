@@ -118,10 +118,13 @@ export function describeStreams(name: string, create: () => LinkWorld | Promise<
       const accepted = acceptAll(b, 'raft');
       const bulk = a.endpoint.open(b.address, 'replication', recorder());
       const raft = a.endpoint.open(b.address, 'raft', recorder());
-      for (let count = 0; count < 20; count++) bulk.send(Buffer.of(1), [Buffer.alloc(MiB)]);
+      const pieces = limits.linkStreamCreditBytes / MiB;
+      for (let count = 0; count < pieces + 4; count++) {
+        bulk.send(Buffer.of(1), [Buffer.alloc(MiB)]);
+      }
       raft.send(Buffer.from('vote'));
       await world.until(() => accepted[0]?.seen.frames.length === 1);
-      await world.until(() => stuck[0]?.seen.frames.length === 8);
+      await world.until(() => stuck[0]?.seen.frames.length === pieces);
     });
 
     test('16 MiB in flight each way on one connection finish', async () => {

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { encodeFrameHead, encodeOpen, frameType } from '../../../../proto/link/frame.ts';
 import { encodeHello } from '../../../../proto/link/hello.ts';
 import { nodeId } from '../../../../proto/model/ids.ts';
+import { limits } from '../../../../proto/model/limits.ts';
 import { testIdentity } from '../../link/link-world.ts';
 import { createTcpWorld } from '../../link/tcp-world.ts';
 import { chat, echo } from '../raw-methods.ts';
@@ -99,7 +100,8 @@ async function strangers(): Promise<void> {
 /** A peer that sends far more than its credit. */
 async function floodedLink(): Promise<void> {
   const head = encodeFrameHead(frameType.data, 1, new Uint8Array(0), piece.length);
-  const data = Array.from({ length: 12 }, () => [head, piece]).flat();
+  const pieces = limits.linkStreamCreditBytes / piece.length + 4;
+  const data = Array.from({ length: pieces }, () => [head, piece]).flat();
   await attackLink([hello, encodeOpen(1, 'replication'), ...data]);
 }
 
