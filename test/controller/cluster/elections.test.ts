@@ -63,6 +63,22 @@ describe('an election round', () => {
     expect(takeAnswers(rounds, world.image, from, [good])).toEqual([]);
   });
 
+  it('is decided once, even if a message answers it twice', () => {
+    const world = leaderless();
+    const { rounds } = world.upkeep;
+    const answer = {
+      topicId: world.topic('orders').topicId,
+      partition: partitionNumber(0),
+      leaderEpoch: leaderEpoch(2),
+      verifiedEpoch: leaderEpoch(1),
+      storedEnd: offset(5),
+      suspect: false,
+    };
+    const { brokerEpoch } = world.broker(2);
+    const from = { nodeId: nodeId(2), brokerEpoch };
+    expect(takeAnswers(rounds, world.image, from, [answer, answer])).toHaveLength(1);
+  });
+
   it('neither elects nor waits for a broker that was fenced after its answer', () => {
     const world = leaderless();
     world.answer('orders', 2, 1, 500);
