@@ -37,25 +37,24 @@ export const topicCreateVerb: Verb = {
     'highwater topic create audit --config flush=ack --config min.insync.replicas=2',
     'highwater topic create pinned --assign 1,2,3 --assign 2,3,1',
   ],
-  run: (input) =>
-    withClient(input, async (client) => {
-      const [name = ''] = input.positionals;
-      const assignment = input.options('assign').map((word) => nodeList(word, '--assign'));
-      const replicationFactor = wholeNumber(input, 'replication-factor', 1);
-      const { topicId } = await client.admin.createTopic(
-        {
-          name,
-          partitions: wholeNumber(input, 'partitions', 1) ?? 1,
-          config: Object.fromEntries(pairsOf(input.options('config'), '--config')),
-          validateOnly: input.has('validate-only'),
-          ...(replicationFactor === undefined ? {} : { replicationFactor }),
-          ...(assignment.length === 0 ? {} : { assignment }),
-        },
-        { signal: input.signal },
-      );
+  run(input) {
+    const [name = ''] = input.positionals;
+    const assignment = input.options('assign').map((word) => nodeList(word, '--assign'));
+    const replicationFactor = wholeNumber(input, 'replication-factor', 1);
+    const topic = {
+      name,
+      partitions: wholeNumber(input, 'partitions', 1) ?? 1,
+      config: Object.fromEntries(pairsOf(input.options('config'), '--config')),
+      validateOnly: input.has('validate-only'),
+      ...(replicationFactor === undefined ? {} : { replicationFactor }),
+      ...(assignment.length === 0 ? {} : { assignment }),
+    };
+    return withClient(input, async (client) => {
+      const { topicId } = await client.admin.createTopic(topic, { signal: input.signal });
       input.output.value({ topic: name, topicId });
       return exitCodes.done;
-    }),
+    });
+  },
 };
 
 export const topicListVerb: Verb = {
@@ -133,22 +132,23 @@ export const topicAlterVerb: Verb = {
     'highwater topic alter orders --config retention.ms=86400000',
     'highwater topic alter orders --partitions 12',
   ],
-  run: (input) =>
-    withClient(input, async (client) => {
-      const [name = ''] = input.positionals;
-      const partitions = wholeNumber(input, 'partitions', 1);
-      const changes: Record<string, string | undefined> = Object.fromEntries(
-        pairsOf(input.options('config'), '--config'),
-      );
-      for (const setting of input.options('reset')) changes[setting] = undefined;
-      if (partitions === undefined && Object.keys(changes).length === 0)
-        throw new UsageError('nothing to change: give --config, --reset or --partitions');
+  run(input) {
+    const [name = ''] = input.positionals;
+    const partitions = wholeNumber(input, 'partitions', 1);
+    const changes: Record<string, string | undefined> = Object.fromEntries(
+      pairsOf(input.options('config'), '--config'),
+    );
+    for (const setting of input.options('reset')) changes[setting] = undefined;
+    if (partitions === undefined && Object.keys(changes).length === 0)
+      throw new UsageError('nothing to change: give --config, --reset or --partitions');
+    return withClient(input, async (client) => {
       const limits = { signal: input.signal };
       if (Object.keys(changes).length > 0) await client.admin.alterTopic(name, changes, limits);
       if (partitions !== undefined) await client.admin.addPartitions(name, partitions, limits);
       input.output.say(`${name} is changed`);
       return exitCodes.done;
-    }),
+    });
+  },
 };
 
 export const topicDeleteVerb: Verb = {
@@ -168,13 +168,13 @@ export const topicDeleteVerb: Verb = {
     'highwater topic delete orders',
     'highwater topic delete orders --partition 3 --before 120000',
   ],
-  run: (input) =>
-    withClient(input, async (client) => {
-      const [topic = ''] = input.positionals;
-      const partition = wholeNumber(input, 'partition', 0);
-      const before = wholeNumber(input, 'before', 0);
-      if ((partition === undefined) !== (before === undefined))
-        throw new UsageError('--partition and --before go together');
+  run(input) {
+    const [topic = ''] = input.positionals;
+    const partition = wholeNumber(input, 'partition', 0);
+    const before = wholeNumber(input, 'before', 0);
+    if ((partition === undefined) !== (before === undefined))
+      throw new UsageError('--partition and --before go together');
+    return withClient(input, async (client) => {
       const limits = { signal: input.signal };
       if (partition === undefined || before === undefined) {
         await client.admin.deleteTopic(topic, limits);
@@ -185,7 +185,8 @@ export const topicDeleteVerb: Verb = {
       const { logStartOffset } = await client.admin.deleteRecords(target, limits);
       input.output.value({ topic, partition, logStartOffset });
       return exitCodes.done;
-    }),
+    });
+  },
 };
 
 /** Node ids with commas between. */
