@@ -48,6 +48,26 @@ export const verbs: readonly LazyVerb[] = [
     load: async () => (await import('../../client/cli/verbs/consume-verb.ts')).consumeVerb,
   },
   {
+    name: 'group list',
+    summary: 'List the consumer groups.',
+    load: async () => (await import('../../client/cli/verbs/group-verbs.ts')).groupListVerb,
+  },
+  {
+    name: 'group describe',
+    summary: 'Show the members of a group and how far behind it is.',
+    load: async () => (await import('../../client/cli/verbs/group-verbs.ts')).groupDescribeVerb,
+  },
+  {
+    name: 'group reset',
+    summary: 'Move the committed offsets of a group that has no members.',
+    load: async () => (await import('../../client/cli/verbs/group-verbs.ts')).groupResetVerb,
+  },
+  {
+    name: 'group delete',
+    summary: 'Delete a group that has no members, with its committed offsets.',
+    load: async () => (await import('../../client/cli/verbs/group-verbs.ts')).groupDeleteVerb,
+  },
+  {
     name: 'cluster describe',
     summary: 'Show the brokers, the voters and the health of all partitions.',
     load: async () => (await import('../../client/cli/verbs/cluster-verbs.ts')).clusterDescribeVerb,

@@ -1,4 +1,5 @@
 /** The parts of one consumer, joined: membership, what is held, reads, commits, and a timer for both. */
+import { setMaxListeners } from 'node:events';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { Timer } from '../../proto/ports/clock.ts';
 import type { ClientParts } from '../client-parts.ts';
@@ -34,6 +35,8 @@ export class ConsumerParts {
     this.#parts = parts;
     this.settings = settings;
     const { signal } = this.#stop;
+    // Every wait of the consumer listens to it; each takes its listener away again.
+    setMaxListeners(0, signal);
     this.#committedMs = parts.machine.clock.now();
     this.line = new GroupLine(parts, settings.group, signal);
     this.membership = this.#createMembership();
@@ -187,10 +190,10 @@ export class ConsumerParts {
     const { settings } = this;
     for (const owned of this.holder.owned()) {
       const beganMs = owned.tracker.oldestBeganMs;
-      if (beganMs === undefined || owned.isReported) continue;
+      if (beganMs === undefined || beganMs === owned.reportedMs) continue;
       const elapsedMs = nowMs - beganMs;
       if (elapsedMs < settings.slowHandlerMs) continue;
-      owned.isReported = true;
+      owned.reportedMs = beganMs;
       settings.onEvent({ kind: 'slow-handler', elapsedMs, ...owned.place });
     }
     if (!this.commitsFinished() || nowMs - this.#committedMs < settings.autoCommitIntervalMs)

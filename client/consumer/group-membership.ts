@@ -239,7 +239,7 @@ export class GroupMembership {
       return;
     }
     if (error?.code !== 'COORDINATOR_LOADING') this.#line.lost(channel);
-    this.#listener.onDisconnected(error);
+    if (this.#isAlive) this.#listener.onDisconnected(error);
   }
 
   #refuse(error: HighwaterError): void {

@@ -25,8 +25,8 @@ export class OwnedPartition {
   isPaused = false;
   /** Nothing more is handed out: it is on its way to another member, or lost. */
   isClosed = false;
-  /** The handler under way was reported as slow. */
-  isReported = false;
+  /** When the record was handed out whose handler was reported as slow last. */
+  reportedMs: number | undefined;
   readonly #idle: (() => void)[] = [];
 
   constructor(topic: TopicView, partition: number, given: number, start: StartPlace) {
@@ -75,7 +75,6 @@ export class OwnedPartition {
   /** A record of this holding is handled. */
   finish(tracker: OffsetTracker, offset: Offset): void {
     tracker.finish(offset);
-    this.isReported = false;
     if (this.tracker.inFlight === 0) this.#release();
   }
 
