@@ -15,6 +15,7 @@ import { openQuorumStore } from '../../controller/raft/store.ts';
 import { createLinkTransport } from '../../controller/raft/transport.ts';
 import type { Formation } from '../../proto/generated/highwater/peer/v1/control.ts';
 import { acceptRequests } from '../../proto/link/requests.ts';
+import type { MetadataImage } from '../../proto/metadata/image.ts';
 import type { ClusterId, NodeId, StorageId } from '../../proto/model/ids.ts';
 import type { KeyValueStore } from '../../proto/ports/key-value.ts';
 import type { LinkEndpoint, PeerAddress } from '../../proto/ports/link.ts';
@@ -40,10 +41,17 @@ const MiB = 1024 * 1024;
 export class ControllerRole {
   readonly quorum: Quorum;
   readonly #watch: ClusterWatch;
+  readonly #state: MetadataMachine;
 
-  private constructor(quorum: Quorum, watch: ClusterWatch) {
+  private constructor(quorum: Quorum, watch: ClusterWatch, state: MetadataMachine) {
     this.quorum = quorum;
     this.#watch = watch;
+    this.#state = state;
+  }
+
+  /** The cluster as this controller has applied it. */
+  get image(): MetadataImage {
+    return this.#state.image;
   }
 
   static async open(options: ControllerRoleOptions): Promise<ControllerRole> {
@@ -146,7 +154,7 @@ export class ControllerRole {
       onDown: (peer) => watch.linkDown(peer.nodeId),
     });
     new MetadataFeed(state, logger).serve(endpoint);
-    return new ControllerRole(quorum, watch);
+    return new ControllerRole(quorum, watch, state);
   }
 }
 

@@ -23,6 +23,7 @@ import { type LogLevel, pinoLogger } from '../../proto/ports/node/pino-logger.ts
 import type { Random } from '../../proto/ports/random.ts';
 import type { RpcServer } from '../../proto/ports/rpc.ts';
 import { GrpcServer } from '../../proto/rpc/grpc/server.ts';
+import { createHttpServer, type HttpServer } from '../http/http-server.ts';
 
 export interface Machine {
   readonly clock: Clock;
@@ -32,6 +33,7 @@ export interface Machine {
   readonly logger: Logger;
   readonly network: WireNetwork;
   createRpcServer(): RpcServer;
+  createHttpServer(): HttpServer;
   /** Identity of the running kernel: another one means that the page cache is gone. */
   readonly bootId: string;
   /** A path as the operator wrote it, made absolute. */
@@ -62,6 +64,7 @@ export function createNodeMachine(settings: NodeSettings, testDisk: string | und
     logger: node,
     network: createNetwork(certificates, node),
     createRpcServer: () => createServer(certificates, node),
+    createHttpServer: () => createHttpServer(node),
     bootId: bootId(),
     absolutePath: (path) => resolve(path),
     readText: (path) => readFileSync(path, 'utf8'),

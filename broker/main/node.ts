@@ -19,7 +19,7 @@ import type { LinkEndpoint, PeerAddress } from '../../proto/ports/link.ts';
 import type { RpcServer } from '../../proto/ports/rpc.ts';
 import type { Authorizer } from '../access/authorizer.ts';
 import { serveHealth } from '../http/health.ts';
-import { createHttpServer, type HttpServer } from '../http/http-server.ts';
+import type { HttpServer } from '../http/http-server.ts';
 import { serveMetrics } from '../http/metrics-route.ts';
 import { DataDirectory } from '../log/data-directory.ts';
 import type { LogDirectory } from '../log/log-directory.ts';
@@ -277,7 +277,7 @@ class NodeStart {
 
   async #openHttp(self: NodeId): Promise<string> {
     const at = hostAndPort(this.#text('http-listen'));
-    const http = createHttpServer(this.#machine.logger);
+    const http = this.#machine.createHttpServer();
     this.#http = http;
     serveHealth(http, () => this.#broker?.readiness() ?? []);
     serveMetrics(http, nodeMetrics(metricsSource(self, this.#broker, this.#controller)));
