@@ -6,9 +6,13 @@ import { runBench } from './harness/run.ts';
 /** Every bench, loaded when it is asked for. */
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   codec: async () => (await import('./codec/bench.ts')).codecBench,
+  consume: async () => (await import('./consume/bench.ts')).consumeBench,
   failover: async () => (await import('./failover/bench.ts')).failoverBench,
+  latency: async () => (await import('./latency/bench.ts')).latencyBench,
   log: async () => (await import('./log/bench.ts')).logBench,
   metadata: async () => (await import('./metadata/bench.ts')).metadataBench,
+  partitions: async () => (await import('./partitions/bench.ts')).partitionsBench,
+  produce: async () => (await import('./produce/bench.ts')).produceBench,
   replicate: async () => (await import('./replicate/bench.ts')).replicateBench,
   transport: async () => (await import('./transport/bench.ts')).transportBench,
 };

@@ -1,0 +1,119 @@
+/** The single runs of the latency bench, each into a fresh topic that is checked afterwards. */
+import type { Acks } from '../../client/index.ts';
+import type { BenchContext } from '../harness/bench.ts';
+import type { LatencySummary } from '../load/latency-histogram.ts';
+import type { LoadCluster } from '../load/load-cluster.ts';
+import type { LoadAnswer, LoadTopic } from '../load/requests.ts';
+
+const valueBytes = 1024;
+
+type Flush = 'os' | 'ack';
+
+export class LatencyRuns {
+  readonly partitions = 6;
+  readonly #context: BenchContext;
+  readonly #ours: LoadCluster;
+  readonly #seconds: number;
+  readonly #warmUpSeconds: number;
+  #groups = 0;
+
+  constructor(context: BenchContext, ours: LoadCluster) {
+    this.#context = context;
+    this.#ours = ours;
+    this.#seconds = context.isQuick ? 2 : 15;
+    this.#warmUpSeconds = context.isQuick ? 1 : 3;
+  }
+
+  /** Records each second with 10,000 in flight at `all`. */
+  async maximum(flush: Flush): Promise<number> {
+    const shape = { partitions: this.partitions, flush, valueBytes };
+    let recordsPerSecond = 0;
+    for (const count of [50_000, this.#context.isQuick ? 200_000 : 1_000_000]) {
+      const round = await this.#ours.withTopic(shape, (topic) =>
+        this.#ours.produce({
+          ...topic,
+          kind: 'produce',
+          form: 'send',
+          count,
+          inFlight: 10_000,
+          acks: 'all',
+          isKeyed: false,
+        }),
+      );
+      recordsPerSecond = round.recordsPerSecond;
+    }
+    this.#context.progress(`maximum at ${flush}: ${recordsPerSecond.toFixed(0)} records/s`);
+    return recordsPerSecond;
+  }
+
+  /** From the intended send to the acknowledgement. */
+  acknowledged(
+    { acks, flush }: { readonly acks: Acks; readonly flush: Flush },
+    recordsPerSecond: number,
+  ): Promise<LatencySummary> {
+    const shape = { partitions: this.partitions, flush, valueBytes };
+    return this.#ours.withTopic(shape, async (topic) => {
+      const answer = await this.#pace(topic, acks, recordsPerSecond);
+      return measuredIn(answer);
+    });
+  }
+
+  /** From the intended send to the loop of a consumer in another process. */
+  endToEnd(flush: Flush, recordsPerSecond: number): Promise<LatencySummary> {
+    const shape = { partitions: this.partitions, flush, valueBytes };
+    return this.#ours.withTopic(shape, async (topic) => {
+      const consuming = this.#ours.consumer.ask({
+        ...topic,
+        kind: 'consume',
+        group: `latency-${this.#groups++}`,
+        count: this.#count(recordsPerSecond),
+        isTimed: true,
+        warmUp: this.#warmUp(recordsPerSecond),
+      });
+      const [consumed] = await Promise.all([
+        consuming,
+        this.#pace(topic, 'all', recordsPerSecond, consuming),
+      ]);
+      return measuredIn(consumed);
+    });
+  }
+
+  /** Replicas are checked once the consumer, whose process does it, is free. */
+  async #pace(
+    topic: LoadTopic,
+    acks: Acks,
+    recordsPerSecond: number,
+    busy: Promise<unknown> = Promise.resolve(),
+  ): Promise<LoadAnswer> {
+    const count = this.#count(recordsPerSecond);
+    const answer = await this.#ours.producer.ask({
+      ...topic,
+      kind: 'paced',
+      acks,
+      recordsPerSecond,
+      count,
+      warmUp: this.#warmUp(recordsPerSecond),
+    });
+    for (const fault of answer.faults) this.#context.invalid(`${topic.topic}: ${fault}`);
+    if (answer.tally.records !== count)
+      this.#context.invalid(
+        `${topic.topic}: ${answer.tally.records} of ${count} records acknowledged`,
+      );
+    await busy;
+    await this.#ours.verify(topic, answer.tally);
+    return answer;
+  }
+
+  #count(recordsPerSecond: number): number {
+    return Math.floor((this.#seconds + this.#warmUpSeconds) * recordsPerSecond);
+  }
+
+  #warmUp(recordsPerSecond: number): number {
+    return Math.floor(this.#warmUpSeconds * recordsPerSecond);
+  }
+}
+
+function measuredIn({ latency }: LoadAnswer): LatencySummary {
+  if (latency === undefined) throw new Error('a load that keeps latencies');
+  return latency;
+}

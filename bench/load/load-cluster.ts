@@ -1,0 +1,121 @@
+/** Three node processes, a fresh topic for each round, and the check of every replica of it. */
+import { type Client, connect } from '../../client/index.ts';
+import { until } from '../../test/support/cluster-view.ts';
+import { ProcessCluster } from '../../test/support/process-cluster.ts';
+import type { Worker } from '../harness/worker.ts';
+import { cpuSecondsOfAll, startLoadClient } from './load-client.ts';
+import type { LoadAnswer, LoadRequest, LoadTopic, ProduceRequest } from './requests.ts';
+import type { Tally } from './values.ts';
+
+const wholeWithinMs = 120_000;
+
+export interface TopicShape {
+  readonly partitions: number;
+  readonly flush: 'os' | 'ack';
+  readonly valueBytes: number;
+}
+
+/** Speed and cost of one round of a client. */
+export interface RoundResult {
+  readonly recordsPerSecond: number;
+  readonly megabytesPerSecond: number;
+  readonly clientCpuPerGB: number;
+  readonly nodesCpuPerGB: number;
+}
+
+export class LoadCluster {
+  readonly cluster: ProcessCluster;
+  readonly client: Client;
+  /** The process that produces; a second one consumes, so that both may run at once. */
+  readonly producer: Worker<LoadRequest, LoadAnswer>;
+  readonly consumer: Worker<LoadRequest, LoadAnswer>;
+  readonly #invalid: (reason: string) => void;
+  #topics = 0;
+
+  private constructor(cluster: ProcessCluster, client: Client, invalid: (reason: string) => void) {
+    this.cluster = cluster;
+    this.client = client;
+    this.#invalid = invalid;
+    this.producer = startLoadClient();
+    this.consumer = startLoadClient();
+  }
+
+  static async start(
+    directory: string,
+    invalid: (reason: string) => void,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<LoadCluster> {
+    const cluster = await ProcessCluster.start({ nodes: 3, directory, settings });
+    return new LoadCluster(cluster, await connect({ brokers: cluster.brokers }), invalid);
+  }
+
+  /** Runs with a fresh topic of three replicas, all of them in sync; deletes it afterwards. */
+  async withTopic<Result>(
+    { partitions, flush, valueBytes }: TopicShape,
+    run: (topic: LoadTopic) => Promise<Result>,
+  ): Promise<Result> {
+    const { admin } = this.client;
+    const topic = `load-${this.#topics++}`;
+    await admin.createTopic({ name: topic, partitions, replicationFactor: 3, config: { flush } });
+    await until(
+      () => admin.describeTopic(topic, { timeoutMs: 10_000 }),
+      (info) =>
+        info.partitions.every(({ leader, isr }) => leader !== undefined && isr.length === 3),
+      'every partition has a leader and three in sync',
+      wholeWithinMs,
+    );
+    const result = await run({ brokers: this.cluster.brokers, topic, valueBytes });
+    await admin.deleteTopic(topic);
+    return result;
+  }
+
+  /** Produces, measures, and checks what every replica then holds. */
+  async produce(request: ProduceRequest): Promise<RoundResult> {
+    const nodesBefore = cpuSecondsOfAll(this.cluster.nodes);
+    const answer = await this.producer.ask(request);
+    const nodesCpu = cpuSecondsOfAll(this.cluster.nodes) - nodesBefore;
+    this.#tell(request, answer.faults);
+    if (answer.tally.records !== request.count)
+      this.#tell(request, [`${answer.tally.records} of ${request.count} records acknowledged`]);
+    await this.verify(request, answer.tally);
+    return roundResult(request, answer, nodesCpu);
+  }
+
+  /** Reads every replica and compares what it holds with what was acknowledged. */
+  async verify(topic: LoadTopic, expected: Tally): Promise<void> {
+    const { brokers, topic: name, valueBytes } = topic;
+    for (const { id } of this.cluster.nodes) {
+      const { tally } = await this.consumer.ask({
+        kind: 'verify',
+        brokers,
+        topic: name,
+        valueBytes,
+        node: id,
+      });
+      if (tally.records !== expected.records)
+        this.#tell(topic, [`node ${id} holds ${tally.records} records of ${expected.records}`]);
+      else if (tally.sum !== expected.sum)
+        this.#tell(topic, [`node ${id} holds other bytes than were sent`]);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.producer.close(), this.consumer.close()]);
+    await this.client.close();
+    await this.cluster.stop();
+  }
+
+  #tell({ topic }: LoadTopic, faults: readonly string[]): void {
+    for (const fault of faults) this.#invalid(`${topic}: ${fault}`);
+  }
+}
+
+function roundResult(request: ProduceRequest, answer: LoadAnswer, nodesCpu: number): RoundResult {
+  const gigabytes = (request.count * request.valueBytes) / 1e9;
+  return {
+    recordsPerSecond: request.count / answer.seconds,
+    megabytesPerSecond: (gigabytes * 1000) / answer.seconds,
+    clientCpuPerGB: answer.cpuSeconds / gigabytes,
+    nodesCpuPerGB: nodesCpu / gigabytes,
+  };
+}

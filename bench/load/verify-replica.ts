@@ -1,0 +1,35 @@
+/** Reads one replica of every partition to its end and adds up what it holds. */
+import type { Client } from '../../client/index.ts';
+import type { LoadOutcome, VerifyRequest } from './requests.ts';
+import { checksumOf } from './values.ts';
+
+const verifyMsMax = 120_000;
+
+export async function verifyReplica(client: Client, request: VerifyRequest): Promise<LoadOutcome> {
+  const cpuBefore = process.cpuUsage();
+  const began = performance.now();
+  const reader = client.reader({
+    topic: request.topic,
+    from: 'earliest',
+    to: 'latest',
+    level: 'any',
+    readFrom: request.node,
+    signal: AbortSignal.timeout(verifyMsMax),
+  });
+  let records = 0;
+  let sum = 0;
+  for await (const batch of reader.batches()) {
+    const cursor = batch.cursor();
+    while (cursor.next()) {
+      records++;
+      sum += checksumOf(cursor.value() ?? Buffer.alloc(0));
+    }
+  }
+  return {
+    seconds: (performance.now() - began) / 1000,
+    cpu: process.cpuUsage(cpuBefore),
+    tally: { records, sum },
+    latency: undefined,
+    faults: [],
+  };
+}
