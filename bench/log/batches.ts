@@ -20,15 +20,20 @@ export class BatchPool {
 
   /** The batch for an offset, stamped with it. */
   at(baseOffset: number): Buffer {
-    const bytes = this.#batches[baseOffset % this.#batches.length];
-    if (bytes === undefined) throw new Error('the pool has batches');
+    const bytes = this.#slot(baseOffset);
     stampBatch(bytes, 0, { baseOffset: offset(baseOffset), leaderEpoch: leaderEpoch(1) });
     return bytes;
   }
 
-  /** The checksum that the batch of an offset has. */
+  /** The checksum that the batch of an offset has. Nothing is stamped: the log may still hold the buffer. */
   crcAt(baseOffset: number): number {
-    return this.at(baseOffset).readUInt32BE(layout.crc);
+    return this.#slot(baseOffset).readUInt32BE(layout.crc);
+  }
+
+  #slot(baseOffset: number): Buffer {
+    const bytes = this.#batches[baseOffset % this.#batches.length];
+    if (bytes === undefined) throw new Error('the pool has batches');
+    return bytes;
   }
 }
 
