@@ -30,6 +30,9 @@ export function hostedPartitions(
   const missing = (name: PartitionName): HostedPartition => {
     const topic = topicOf(name);
     const facts = leaderFacts(name);
+    // Before it has followed the metadata up to its registration, a broker cannot say what there is not.
+    if (table() === undefined)
+      return { kind: 'failed', failure: failureOf('LEADER_NOT_AVAILABLE', { facts }) };
     const named = name.topic === '' ? name.topicId : name.topic;
     if (topic === undefined)
       return {

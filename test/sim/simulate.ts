@@ -16,20 +16,11 @@ import { Machine, type Program } from './machine.ts';
 import { Member, quorumProgram } from './quorum-process.ts';
 import { drawSwarm, type Swarm } from './swarm.ts';
 import { Workload } from './workload.ts';
-import { Violation, World } from './world.ts';
+import { type RunResult, Violation, World } from './world.ts';
 
-export interface SimulationResult {
-  readonly seed: number;
+export interface SimulationResult extends RunResult {
   readonly swarm: Swarm;
-  /** What does not hold, or undefined if everything did. */
-  readonly violation: string | undefined;
-  readonly stamp: string;
-  readonly events: number;
-  readonly virtualMs: number;
-  readonly acknowledged: number;
   readonly reads: number;
-  readonly reached: ReadonlyMap<string, number>;
-  readonly tail: readonly string[];
 }
 
 const electionMs = 150;

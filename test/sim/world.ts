@@ -17,6 +17,20 @@ export interface Checker {
   check(): void;
 }
 
+/** What a run of one seed came to, whatever was simulated. */
+export interface RunResult {
+  readonly seed: number;
+  readonly swarm: object;
+  /** What does not hold, or undefined if everything did. */
+  readonly violation: string | undefined;
+  readonly stamp: string;
+  readonly events: number;
+  readonly virtualMs: number;
+  readonly acknowledged: number;
+  readonly reached: ReadonlyMap<string, number>;
+  readonly tail: readonly string[];
+}
+
 /** An invariant that does not hold, by its name. */
 export class Violation extends Error {
   override readonly name = 'Violation';

@@ -20,6 +20,9 @@ export function decideRetry(failure: HighwaterError, place: RetryPlace): RetryVe
     // Behind a batch that was refused this is only the echo of it.
     return place.isFirst ? 'sequence-lost' : 'again';
   }
+  // The metadata has the partition: this broker has not caught up yet. One that is deleted leaves the
+  // metadata, and that ends its queue.
+  if (code === 'UNKNOWN_TOPIC' || code === 'UNKNOWN_PARTITION') return 'again';
   if (!failure.retriable) return 'fail';
   // Without a sequence a second copy of what was perhaps written would be another record.
   return place.isSequenced || !failure.mayHaveBeenApplied ? 'again' : 'fail';

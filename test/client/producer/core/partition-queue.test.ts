@@ -33,6 +33,19 @@ describe('the batches of one partition', () => {
     expect([...one.told.values()].every((told) => told === 'written')).toBe(true);
   });
 
+  it.each(['UNKNOWN_TOPIC', 'UNKNOWN_PARTITION'] as const)(
+    'are sent again when a broker that has not caught up answers %s',
+    (code) => {
+      const one = world();
+      one.append(2);
+      one.pump();
+      one.handle(refusal(code));
+      one.finish();
+      expect(one.log.values).toEqual([0, 1]);
+      expect([...one.told.values()].every((told) => told === 'written')).toBe(true);
+    },
+  );
+
   it('are written once when the answers are lost', () => {
     const one = world();
     for (let index = 0; index < 5; index++) one.append(1);

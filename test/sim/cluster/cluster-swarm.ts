@@ -1,0 +1,135 @@
+/**
+ * What a seed decides about a whole cluster before anything runs: its shape, how slow things are, what
+ * the topics are like, and which faults there are at all. About a quarter of the kinds is left out of
+ * each run, since some bugs only show where nothing else disturbs (swarm testing).
+ */
+import type { Acks } from '../../../proto/model/acks.ts';
+import type { SeededRandom } from '../../../proto/ports/memory/seeded-random.ts';
+
+export const clusterFaultKinds = [
+  'kill',
+  'kill-leader',
+  'power',
+  'power-all',
+  'pause',
+  'pause-leader',
+  'cut-both',
+  'cut-one-way',
+  'isolate',
+  'lose-connection',
+  'restart',
+  'slow-disk',
+  'lose-disk',
+  'jump-wall',
+] as const;
+export type ClusterFaultKind = (typeof clusterFaultKinds)[number];
+
+export interface TopicPlan {
+  readonly name: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export interface WriterPlan {
+  /** One of them is drawn for each send. */
+  readonly levels: readonly Acks[];
+  readonly everyMs: number;
+  readonly valueBytes: number;
+}
+
+export interface ClusterSwarm {
+  readonly roles: readonly ('broker,controller' | 'broker' | 'controller')[];
+  readonly faults: readonly ClusterFaultKind[];
+  /** Mean time between two faults. */
+  readonly faultEveryMs: number;
+  readonly flushMs: number;
+  readonly latencyMs: number;
+  readonly jitterMs: number;
+  readonly sessionMs: number;
+  readonly heartbeatMs: number;
+  readonly electionMs: number;
+  readonly hasSkew: boolean;
+  /**
+   * What a power loss leaves of unflushed writes. `random`, with holes: a replica cannot tell it from
+   * damage, and a partition of which nothing else is left waits for an operator.
+   */
+  readonly crashMode: 'prefix' | 'random';
+  readonly topics: readonly TopicPlan[];
+  /** Every topic keeps its promises when one replica loses its storage. */
+  readonly survivesLostDisk: boolean;
+  readonly writers: readonly WriterPlan[];
+}
+
+const combined = 'broker,controller' as const;
+
+export function drawClusterSwarm(random: SeededRandom): ClusterSwarm {
+  const pick = <Value>(...values: readonly Value[]): Value => {
+    const value = values[random.below(values.length)];
+    if (value === undefined) throw new Error('there is always something to pick');
+    return value;
+  };
+  const roles = pick<ClusterSwarm['roles']>(
+    [combined],
+    [combined, combined, combined],
+    [combined, combined, combined],
+    [combined, combined, combined],
+    ['controller', 'broker', 'broker', 'broker'],
+    ['controller', 'controller', 'controller', 'broker', 'broker', 'broker'],
+    [combined, combined, combined, 'broker'],
+    [combined, combined, combined, combined, combined],
+  );
+  const brokers = roles.filter((role) => role.includes('broker')).length;
+  const levels: readonly (readonly Acks[])[] = [
+    ['all'],
+    ['all'],
+    ['semi-sync'],
+    ['semi-sync'],
+    ['leader'],
+    ['all', 'semi-sync'],
+    ['all', 'semi-sync', 'leader', 'none'],
+  ];
+  const topic = (name: string): TopicPlan => {
+    const replicationFactor = Math.min(brokers, pick(3, 3, 3, 2, 5));
+    return {
+      name,
+      partitions: pick(1, 1, 2, 3),
+      replicationFactor,
+      config: topicConfig(random, replicationFactor),
+    };
+  };
+  const topics = pick([topic('a')], [topic('a')], [topic('a'), topic('b')]);
+  return {
+    roles,
+    faults: clusterFaultKinds.filter(() => random.below(4) > 0),
+    faultEveryMs: pick(300, 700, 1_500),
+    flushMs: pick(0, 1, 1, 8),
+    latencyMs: pick(0.2, 1, 5),
+    jitterMs: pick(0, 1, 10),
+    sessionMs: pick(600, 1_000, 2_000),
+    heartbeatMs: pick(100, 250),
+    electionMs: pick(300, 500, 1_000),
+    hasSkew: pick(true, false),
+    crashMode: pick('prefix', 'prefix', 'prefix', 'random'),
+    topics,
+    survivesLostDisk: topics.every(
+      ({ replicationFactor, config }) =>
+        replicationFactor > 1 && config['min.insync.replicas'] !== '1',
+    ),
+    writers: Array.from({ length: pick(1, 2, 3) }, () => ({
+      levels: pick(...levels),
+      everyMs: pick(5, 20, 60),
+      valueBytes: pick(10, 100, 2_000),
+    })),
+  };
+}
+
+function topicConfig(random: SeededRandom, replicationFactor: number): Record<string, string> {
+  const config: Record<string, string> = {
+    'replica.lag.time.max.ms': ['300', '1000', '5000'][random.below(3)] ?? '5000',
+    'segment.bytes': ['4096', '65536', '134217728'][random.below(3)] ?? '65536',
+    'semi.sync.timeout.ms': ['1000', '10000'][random.below(2)] ?? '10000',
+  };
+  if (replicationFactor > 1 && random.below(4) === 0) config['min.insync.replicas'] = '1';
+  return config;
+}

@@ -1,0 +1,114 @@
+/**
+ * The end of a run: reads every replica whole and compares it with the others and with what clients
+ * were told. Acknowledged within a promise: there, once, where the receipt says, in the order in which
+ * its writer sent it. Definitely not written: not there.
+ */
+import type { PartitionDriver } from '../../../broker/replication/partition-driver.ts';
+import { offset } from '../../../proto/model/offset.ts';
+import { readBatchHeader } from '../../../proto/wire/batch-header.ts';
+import { openBatch } from '../../../proto/wire/open-batch.ts';
+import { RecordCursor } from '../../../proto/wire/record-cursor.ts';
+import { Violation } from '../world.ts';
+import type { Ledger, SentRecord } from './ledger.ts';
+import type { SimCluster } from './sim-cluster.ts';
+
+interface FoundRecord {
+  readonly offset: number;
+  readonly value: string;
+}
+
+const readMs = 20_000;
+
+/** Throws the first difference that it finds. */
+export async function auditReplicas(cluster: SimCluster, ledger: Ledger): Promise<void> {
+  for (const { topic, state } of cluster.partitions()) {
+    if (topic.isInternal) continue;
+    const place = `${topic.name}/${state.partition}`;
+    const logs: { readonly node: number; readonly found: readonly FoundRecord[] }[] = [];
+    for (const node of state.replicas) {
+      const drivers = [...(cluster.node(node)?.running?.broker?.replicas() ?? [])];
+      const driver = drivers.find(
+        (one) => one.topicId === topic.topicId && one.partition === state.partition,
+      );
+      if (driver === undefined) throw new Violation('audit', `node ${node} has no ${place}`);
+      const found = await cluster.world.time.complete(recordsOf(driver), readMs);
+      logs.push({ node, found });
+    }
+    for (const { node, found } of logs) judge(place, node, { found, ledger });
+    for (const { node, found } of logs) {
+      if (found.length !== logs[0]?.found.length)
+        throw new Violation('replicas-agree', `${place}: node ${node} has ${found.length} records`);
+    }
+  }
+}
+
+/** All records below the watermark. */
+async function recordsOf(driver: PartitionDriver): Promise<readonly FoundRecord[]> {
+  const found: FoundRecord[] = [];
+  const below = driver.watermark;
+  for (let at = driver.log.startOffset; at < below; ) {
+    const batches = await driver.log.read(at, { bytesMax: 4_000_000, below });
+    const before = at;
+    for (const bytes of batches) at = takeBatches(bytes, found);
+    if (at === before) throw new Violation('audit', `nothing can be read at ${at}`);
+  }
+  return found;
+}
+
+/** Returns the offset after the last record. */
+function takeBatches(bytes: Buffer, found: FoundRecord[]): ReturnType<typeof offset> {
+  let end = offset(0);
+  for (let at = 0; at < bytes.length; ) {
+    const header = readBatchHeader(bytes, at);
+    if (header.kind !== 'batch') throw new Violation('audit', `a log holds ${header.kind}`);
+    const cursor = openBatch(bytes, header);
+    if (!(cursor instanceof RecordCursor))
+      throw new Violation('audit', `a log holds a damaged batch at ${header.baseOffset}`);
+    while (cursor.next())
+      found.push({ offset: cursor.offset, value: cursor.value()?.toString() ?? '' });
+    at += header.byteLength;
+    end = offset(header.lastOffset + 1);
+  }
+  return end;
+}
+
+function judge(
+  place: string,
+  node: number,
+  { found, ledger }: { readonly found: readonly FoundRecord[]; readonly ledger: Ledger },
+): void {
+  const where = `node ${node} ${place}`;
+  const seen = new Map<string, number>();
+  const lastOf = new Map<number, SentRecord>();
+  for (const { offset: at, value } of found) {
+    const record = ledger.records.get(value);
+    if (record?.place !== place)
+      throw new Violation('no-strangers', `${where} has ${name(value)}, which nobody sent there`);
+    if (seen.has(value))
+      throw new Violation(
+        'no-duplicates',
+        `${where} has ${name(value)} at ${seen.get(value)} and ${at}`,
+      );
+    seen.set(value, at);
+    if (record.fate === 'not-written')
+      throw new Violation('not-written', `${where} has ${name(value)}, which was refused`);
+    if (record.fate !== 'acknowledged') continue;
+    if (record.offset !== undefined && record.offset !== at)
+      throw new Violation('receipt', `${where}: ${name(value)} at ${at}, not at ${record.offset}`);
+    // Without a sequence a record may pass those that are sent again.
+    if (record.acks === 'none') continue;
+    const last = lastOf.get(record.writer);
+    if (last !== undefined && last.number > record.number)
+      throw new Violation('order', `${where}: ${name(value)} after ${name(last.value)}`);
+    lastOf.set(record.writer, record);
+  }
+  for (const record of ledger.promised) {
+    if (record.place !== place || seen.has(record.value)) continue;
+    const what = `${name(record.value)} at ${record.offset}, acknowledged at ${record.acks}`;
+    throw new Violation('acknowledged-is-kept', `${where} lacks ${what}`);
+  }
+}
+
+function name(value: string): string {
+  return value.split(' ', 1)[0] ?? '';
+}

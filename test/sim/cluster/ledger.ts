@@ -1,0 +1,39 @@
+/**
+ * What clients were told of each record they sent. Values are unique, so that each record that is
+ * found is known to be the one that was sent.
+ */
+import type { Acks } from '../../../proto/model/acks.ts';
+
+export type Fate = 'under-way' | 'acknowledged' | 'not-written' | 'maybe-written';
+
+export interface SentRecord {
+  readonly value: string;
+  /** `topic/partition`. */
+  readonly place: string;
+  readonly writer: number;
+  /** Order of sending of its writer. */
+  readonly number: number;
+  readonly acks: Acks;
+  fate: Fate;
+  offset: number | undefined;
+}
+
+export class Ledger {
+  readonly records = new Map<string, SentRecord>();
+  /** Acknowledged at a level that survives faults, in the order of the acknowledgements. */
+  readonly promised: SentRecord[] = [];
+  acknowledged = 0;
+
+  sent(record: SentRecord): void {
+    this.records.set(record.value, record);
+  }
+
+  acknowledge(record: SentRecord, offset: number, isDegraded: boolean): void {
+    record.fate = 'acknowledged';
+    this.acknowledged++;
+    if (record.acks === 'none') return;
+    record.offset = offset;
+    if (record.acks === 'leader' || isDegraded) return;
+    this.promised.push(record);
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Looks at every replica of every running node after each event, and tells the checkers of those that
+ * have changed: what is looked at thousands of times a second has to be cheap.
+ */
+
+import type { Role } from '../../../broker/replication/core/state.ts';
+import type { PartitionDriver } from '../../../broker/replication/partition-driver.ts';
+import type { NodeId } from '../../../proto/model/ids.ts';
+import type { Checker } from '../world.ts';
+import type { SimCluster } from './sim-cluster.ts';
+
+/** One replica in one life of its node. */
+export interface SeenReplica {
+  /** `topicId/partition`. */
+  readonly place: string;
+  readonly node: NodeId;
+  /** Which process of the node. */
+  readonly start: number;
+  readonly driver: PartitionDriver;
+  role: Role;
+  watermark: number;
+  stored: number;
+  end: number;
+}
+
+export interface ReplicaChange {
+  readonly replica: SeenReplica;
+  /** As it was before; undefined: it was not there. */
+  readonly before: Pick<SeenReplica, 'role' | 'watermark' | 'stored' | 'end'> | undefined;
+}
+
+export interface ReplicaChecker {
+  changed(change: ReplicaChange): void;
+}
+
+export class ReplicaWatch implements Checker {
+  readonly name = 'replicas';
+  readonly #cluster: SimCluster;
+  readonly #checkers: readonly ReplicaChecker[];
+  readonly #seen = new Map<PartitionDriver, SeenReplica>();
+  /** What a replica was last seen to have stored, its node running or not. */
+  readonly #last = new Map<string, SeenReplica>();
+
+  constructor(cluster: SimCluster, checkers: (watch: ReplicaWatch) => readonly ReplicaChecker[]) {
+    this.#cluster = cluster;
+    this.#checkers = checkers(this);
+  }
+
+  /** The latest of a replica: of its running process, or of the last one. */
+  latest(place: string, node: NodeId): SeenReplica | undefined {
+    return this.#last.get(`${place}@${node}`);
+  }
+
+  /** The disk of a node is empty: what its replicas had is gone. */
+  forget(node: NodeId): void {
+    for (const [key, replica] of this.#last) if (replica.node === node) this.#last.delete(key);
+  }
+
+  check(): void {
+    for (const node of this.#cluster.nodes) {
+      const drivers = node.running?.broker?.replicas();
+      if (drivers === undefined) continue;
+      for (const driver of drivers) this.#look(node.id, node.starts, driver);
+    }
+  }
+
+  #look(node: NodeId, start: number, driver: PartitionDriver): void {
+    const { state } = driver;
+    const seen = this.#seen.get(driver);
+    if (seen === undefined) {
+      this.#meet(node, start, driver);
+      return;
+    }
+    const isSame =
+      seen.watermark === state.watermark &&
+      seen.stored === state.log.stored &&
+      seen.end === state.log.end &&
+      seen.role === state.role;
+    if (isSame) return;
+    const before = { ...seen };
+    seen.role = state.role;
+    seen.watermark = state.watermark;
+    seen.stored = state.log.stored;
+    seen.end = state.log.end;
+    for (const checker of this.#checkers) checker.changed({ replica: seen, before });
+  }
+
+  #meet(node: NodeId, start: number, driver: PartitionDriver): void {
+    const { state, topicId, partition } = driver;
+    const replica: SeenReplica = {
+      place: `${topicId}/${partition}`,
+      node,
+      start,
+      driver,
+      role: state.role,
+      watermark: state.watermark,
+      stored: state.log.stored,
+      end: state.log.end,
+    };
+    this.#seen.set(driver, replica);
+    this.#last.set(`${replica.place}@${node}`, replica);
+    for (const checker of this.#checkers) checker.changed({ replica, before: undefined });
+  }
+}

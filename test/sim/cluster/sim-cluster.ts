@@ -1,0 +1,113 @@
+/** The nodes of one run with the networks between them, and questions about all of them together. */
+
+import type { Machine } from '../../../broker/main/machine.ts';
+import type { ClientMachine } from '../../../client/connection/broker-channels.ts';
+import type { MetadataImage, TopicImage } from '../../../proto/metadata/image.ts';
+import { emptyImage } from '../../../proto/metadata/image.ts';
+import type { PartitionState } from '../../../proto/metadata/records.ts';
+import { MemoryRpcNetwork } from '../../../proto/rpc/memory/memory-rpc-network.ts';
+import type { World } from '../world.ts';
+import type { ClusterSwarm } from './cluster-swarm.ts';
+import { SimNode } from './sim-node.ts';
+
+export interface PlacedPartition {
+  readonly topic: TopicImage;
+  readonly state: PartitionState;
+}
+
+export class SimCluster {
+  readonly world: World;
+  readonly nodes: readonly SimNode[];
+  readonly rpc: MemoryRpcNetwork;
+  readonly clientHosts: string[] = [];
+
+  constructor(world: World, swarm: ClusterSwarm) {
+    this.world = world;
+    const delays = world.random.fork('rpc');
+    const { latencyMs, jitterMs } = swarm;
+    world.network.setDefaultDelay({ latencyMs, jitterMs });
+    this.rpc = new MemoryRpcNetwork({
+      latencyMs: () => latencyMs + (jitterMs * delays.below(1024)) / 1024,
+    });
+    const quorum = swarm.roles
+      .flatMap((roles, index) =>
+        roles.includes('controller') ? [`${index + 1}@host-${index + 1}:9093`] : [],
+      )
+      .join(',');
+    const skews = world.random.fork('skew');
+    this.nodes = swarm.roles.map((roles, index) => {
+      const rate = swarm.hasSkew ? 0.99 + skews.below(21) / 1000 : 1;
+      const wallSkewMs = swarm.hasSkew ? skews.below(60_000) - 30_000 : 0;
+      return new SimNode(world, this.rpc, {
+        id: index + 1,
+        flushMs: swarm.flushMs,
+        crashMode: swarm.crashMode,
+        clockRate: rate,
+        wallSkewMs,
+        settings: new Map([
+          ['roles', roles],
+          ['quorum', quorum],
+          ['session-ms', String(swarm.sessionMs)],
+          ['heartbeat-ms', String(swarm.heartbeatMs)],
+          ['election-ms', String(swarm.electionMs)],
+        ]),
+      });
+    });
+  }
+
+  get brokers(): readonly SimNode[] {
+    return this.nodes.filter((node) => node.isBroker);
+  }
+
+  /** Where clients find brokers. */
+  get addresses(): readonly string[] {
+    return this.brokers.map((node) => `${node.host}:9092`);
+  }
+
+  node(id: number): SimNode | undefined {
+    return this.nodes[id - 1];
+  }
+
+  /** The machine of one more client. */
+  clientMachine(name: string): ClientMachine {
+    const random: Machine['random'] = this.world.random.fork(name);
+    const clock = this.world.time.clockFor(name);
+    this.clientHosts.push(name);
+    return { clock, random, connector: this.rpc.host(name, clock).connector };
+  }
+
+  /** The newest image that any node has applied. */
+  get image(): MetadataImage {
+    let newest = emptyImage;
+    for (const { running } of this.nodes) {
+      for (const image of [running?.controller?.image, running?.broker?.image])
+        if (image !== undefined && image.revision > newest.revision) newest = image;
+    }
+    return newest;
+  }
+
+  partitions(): readonly PlacedPartition[] {
+    const placed: PlacedPartition[] = [];
+    this.image.topics.forEach((topic) => {
+      topic.partitions.forEach((state) => placed.push({ topic, state }));
+    });
+    return placed;
+  }
+
+  /** Every replica has what every other has, as far as the metadata tells. */
+  get isWhole(): boolean {
+    const partitions = this.partitions();
+    return (
+      partitions.length > 0 &&
+      this.nodes.every((node) => node.running !== undefined) &&
+      partitions.every(
+        ({ state }) =>
+          state.leader !== undefined &&
+          state.isr.length === state.replicas.length &&
+          state.suspects.length === 0 &&
+          (state.semiSyncMembers.length === 0 ||
+            state.semiSyncMembers.every((member) => state.isr.includes(member))),
+      )
+    );
+  }
+}
