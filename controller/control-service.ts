@@ -5,6 +5,8 @@
 import type {
   AllocateProducerIdsRequest,
   AlterPartitionsRequest,
+  ForwardRequest,
+  ForwardResponse,
   HeartbeatRequest,
   HeartbeatResponse,
   PromiseAnswersRequest,
@@ -29,6 +31,7 @@ import type { EventJournal } from './event-journal.ts';
 import { type AdminDecisions, decideForwarded } from './forwarded-changes.ts';
 import type { MetadataMachine } from './metadata-machine.ts';
 import type { Quorum } from './raft/driver.ts';
+import type { VoterChanges } from './voter-changes.ts';
 
 export interface ControlServiceOptions {
   /** What a node without a cluster is told: it is to join this one and form none. */
@@ -41,6 +44,7 @@ export interface ControlServiceOptions {
   readonly sessionMs: number;
   readonly electionMs: number;
   readonly admin: AdminDecisions;
+  readonly voters: VoterChanges;
   readonly journal: EventJournal;
 }
 
@@ -55,11 +59,26 @@ export function controlService(options: ControlServiceOptions): LinkService {
       answerControl(controlMethods.meet, () => Promise.resolve(options.identity)),
       answerControl(controlMethods.allocateProducerIds, (request) => allocate(options, request)),
       answerControl(controlMethods.readEvents, (request) => events(options, request)),
-      answerControl(controlMethods.forward, (request) =>
-        decideForwarded(options.admin, options.queue, request),
-      ),
+      answerControl(controlMethods.readCommitted, () => readCommitted(options)),
+      answerControl(controlMethods.forward, (request) => forward(options, request)),
     ]),
   };
+}
+
+/** Decided on the image, or made by the quorum itself. */
+async function forward(
+  { admin, queue, voters }: ControlServiceOptions,
+  request: ForwardRequest,
+): Promise<ForwardResponse> {
+  const change = voters.calls.get(request.path);
+  if (change === undefined) return decideForwarded(admin, queue, request);
+  return { response: await change(request.request) };
+}
+
+/** A majority confirms, after the question came, that this controller leads (rule B4.14). */
+async function readCommitted({ quorum, machine }: ControlServiceOptions) {
+  await quorum.readIndex();
+  return { revision: machine.image.revision };
 }
 
 async function register({ queue, watch }: ControlServiceOptions, request: RegisterBrokerRequest) {

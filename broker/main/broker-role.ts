@@ -63,6 +63,8 @@ export class BrokerRole {
   #table: PartitionTable | undefined;
   #groups: GroupCoordinator | undefined;
   #registered: Revision | undefined;
+  /** The voters that are followed. */
+  #voters: MetadataImage['voters'] = [];
   #isStarting = false;
   #isReady = false;
 
@@ -77,14 +79,12 @@ export class BrokerRole {
       clock,
       logger,
       onDown: (node) => this.#membership.linkDown(node),
+      onActive: () => this.#membership.hurry(),
     });
     this.#membership = this.#createMembership();
     this.#metadata = new MetadataFollower({
       endpoint,
-      controllers: [
-        ...controllers.filter((controller) => controller.nodeId === nodeId),
-        ...controllers.filter((controller) => controller.nodeId !== nodeId),
-      ],
+      controllers: ownFirst(controllers, nodeId),
       clock,
       logger,
       onImage: (image) => this.#onImage(image),
@@ -236,6 +236,7 @@ export class BrokerRole {
   }
 
   #onImage(image: MetadataImage): void {
+    this.#followVoters(image);
     if (this.#isReady) this.#table?.apply(image);
     else this.#maybeStart(image);
     this.#source.changed();
@@ -278,10 +279,34 @@ export class BrokerRole {
     this.#source.changed();
   }
 
+  /**
+   * The voters are where the metadata comes from. Those of the settings are spoken to as well: after a
+   * quorum was lost and recovered, they are where it may be found.
+   */
+  #followVoters({ voters }: MetadataImage): void {
+    if (voters === this.#voters) return;
+    this.#voters = voters;
+    const { controllers, nodeId } = this.#options;
+    const others = controllers.filter(
+      (one) => !voters.some((voter) => voter.nodeId === one.nodeId),
+    );
+    this.#metadata.follow(ownFirst(voters, nodeId));
+    this.#links.follow([...voters, ...others]);
+    this.#membership.controllersChanged();
+  }
+
   #addressOf(node: NodeId): PeerAddress | undefined {
     const broker = this.#metadata.image.brokers.get(node);
     return broker === undefined
       ? undefined
       : { nodeId: node, host: broker.peerHost, port: broker.peerPort };
   }
+}
+
+/** The controller in the own process is asked first: it dies with this one. */
+function ownFirst(controllers: readonly PeerAddress[], self: NodeId): PeerAddress[] {
+  return [
+    ...controllers.filter(({ nodeId }) => nodeId === self),
+    ...controllers.filter(({ nodeId }) => nodeId !== self),
+  ];
 }

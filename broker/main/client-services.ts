@@ -7,6 +7,7 @@ import { GroupCoordinator } from '../group/group-coordinator.ts';
 import { createGroupsTopic } from '../group/internal-topic.ts';
 import type { ControllerLinks } from '../membership/controller-links.ts';
 import type { PartitionTable } from '../partitions/partition-table.ts';
+import { ActiveController } from '../services/active-controller.ts';
 import { registerAdmin } from '../services/admin-service.ts';
 import { ControllerForward } from '../services/controller-forward.ts';
 import { registerEvents } from '../services/event-stream.ts';
@@ -39,7 +40,9 @@ export function serveClients(
   const image = () => source.image;
   const activeController = () => source.activeController;
   const partitions = hostedPartitions(nodeId, image, table);
-  const forward = new ControllerForward({ links, activeController, clock, random });
+  const watch = (callback: () => void): (() => void) => source.watch(callback);
+  const controller = new ActiveController({ links, activeController, watch, clock });
+  const forward = new ControllerForward(controller, random);
   const producerIds = new ProducerIds({ nodeId, links, activeController, brokerEpoch });
   const coordinator = new GroupCoordinator({
     nodeId,
@@ -52,7 +55,7 @@ export function serveClients(
   });
   registerProduce(registry, { partitions, authorizer, clock, producerIds });
   registerFetch(registry, { partitions, authorizer, clock });
-  registerMetadata(registry, { source, authorizer, clock });
+  registerMetadata(registry, { source, authorizer, clock, controller });
   registerEvents(registry, { authorizer, links, activeController, clock });
   registerAdmin(registry, { source, partitions, authorizer, forward });
   registerGroups(registry, {

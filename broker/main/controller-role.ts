@@ -1,5 +1,6 @@
 /** The controller role of a node: a member of the quorum, with everything that the active one decides. */
 
+import { ActiveNotice } from '../../controller/active-notice.ts';
 import { adminDecisions } from '../../controller/admin-decisions.ts';
 import { probeBroker } from '../../controller/broker-probe.ts';
 import { ClusterWatch } from '../../controller/cluster-watch.ts';
@@ -13,6 +14,7 @@ import { type Voter, voterId } from '../../controller/raft/core/voter.ts';
 import { Quorum } from '../../controller/raft/driver.ts';
 import { openQuorumStore } from '../../controller/raft/store.ts';
 import { createLinkTransport } from '../../controller/raft/transport.ts';
+import { VoterChanges } from '../../controller/voter-changes.ts';
 import type { Formation } from '../../proto/generated/highwater/peer/v1/control.ts';
 import { acceptRequests } from '../../proto/link/requests.ts';
 import type { MetadataImage } from '../../proto/metadata/image.ts';
@@ -136,6 +138,15 @@ export class ControllerRole {
         probeBroker(endpoint, { nodeId, host, port }, incarnationId),
     });
     const admin = adminDecisions({ rounds: watch.upkeep.rounds, random, featureMax: 1 });
+    const voters = new VoterChanges({
+      self: { nodeId: options.nodeId, storageId },
+      quorum,
+      queue,
+      image: () => state.image,
+      endpoint,
+      clock,
+      logger,
+    });
     const service = controlService({
       identity: { clusterId, storageId },
       quorum,
@@ -147,8 +158,13 @@ export class ControllerRole {
       electionMs,
       admin,
       journal,
+      voters,
     });
-    acceptRequests(endpoint, 'control', () => service, { clock, logger });
+    const notice = new ActiveNotice(quorum);
+    acceptRequests(endpoint, 'control', (caller) => notice.serve(service, caller), {
+      clock,
+      logger,
+    });
     endpoint.watch({
       onUp: () => undefined,
       onDown: (peer) => watch.linkDown(peer.nodeId),

@@ -1,9 +1,14 @@
 /**
  * A control stream to every controller, opened again after a pause when it breaks. Who is active is
- * not known here; callers name a controller.
+ * not known here; callers name a controller. A controller that has become the active one says so on
+ * these streams, so that nobody waits for the next heartbeat to find out.
  */
 
-import { type ControlMethod, callControl } from '../../proto/link/control-methods.ts';
+import {
+  type ControlMethod,
+  callControl,
+  controlNotices,
+} from '../../proto/link/control-methods.ts';
 import { type LinkRequests, openRequests } from '../../proto/link/requests.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
@@ -13,10 +18,13 @@ import type { Logger } from '../../proto/ports/logger.ts';
 
 export interface ControllerLinksOptions {
   readonly endpoint: LinkEndpoint;
+  /** To begin with. */
   readonly controllers: readonly PeerAddress[];
   readonly clock: Clock;
   readonly logger: Logger;
   onDown(controller: NodeId): void;
+  /** A controller says that it has become the active one. */
+  onActive(): void;
 }
 
 /** Before a controller is called again that closed the stream at once; dials are paced by the link. */
@@ -26,14 +34,27 @@ export class ControllerLinks {
   readonly #options: ControllerLinksOptions;
   readonly #open = new Map<NodeId, LinkRequests>();
   readonly #resting = new Set<NodeId>();
+  #controllers: readonly PeerAddress[];
   #isClosed = false;
 
   constructor(options: ControllerLinksOptions) {
     this.#options = options;
+    this.#controllers = options.controllers;
   }
 
   get nodeIds(): readonly NodeId[] {
-    return this.#options.controllers.map((controller) => controller.nodeId);
+    return this.#controllers.map((controller) => controller.nodeId);
+  }
+
+  /** Keeps streams to these. One to a controller that moved or went is closed. */
+  follow(controllers: readonly PeerAddress[]): void {
+    const before = this.#controllers;
+    this.#controllers = controllers;
+    for (const [nodeId, requests] of this.#open) {
+      const was = addressOf(before, nodeId);
+      const is = addressOf(controllers, nodeId);
+      if (is?.host !== was?.host || is?.port !== was?.port) requests.close();
+    }
   }
 
   call<Request, Response>(
@@ -61,7 +82,7 @@ export class ControllerLinks {
   #requestsTo(nodeId: NodeId): LinkRequests | undefined {
     const open = this.#open.get(nodeId);
     if (open !== undefined || this.#isClosed || this.#resting.has(nodeId)) return open;
-    const to = this.#options.controllers.find((controller) => controller.nodeId === nodeId);
+    const to = addressOf(this.#controllers, nodeId);
     if (to === undefined) return undefined;
     const { endpoint, clock, logger } = this.#options;
     let openedMs: number | undefined;
@@ -69,6 +90,7 @@ export class ControllerLinks {
       endpoint,
       { to, kind: 'control' },
       {
+        notices: new Map([[controlNotices.active, () => this.#options.onActive()]]),
         onOpen: () => {
           openedMs = clock.now();
         },
@@ -91,4 +113,8 @@ export class ControllerLinks {
     }
     this.#options.onDown(nodeId);
   }
+}
+
+function addressOf(controllers: readonly PeerAddress[], nodeId: NodeId): PeerAddress | undefined {
+  return controllers.find((controller) => controller.nodeId === nodeId);
 }

@@ -9,7 +9,7 @@ import type {
 import { controlMethods } from '../../proto/link/control-methods.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
-import { type BrokerEpoch, type Revision, type Term, term } from '../../proto/model/offset.ts';
+import type { BrokerEpoch, Revision, Term } from '../../proto/model/offset.ts';
 import type { Clock, Timer } from '../../proto/ports/clock.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
 import type { ControllerLinks } from './controller-links.ts';
@@ -60,7 +60,6 @@ export class MembershipDriver {
   #timer: Timer | undefined;
   #onMayStop: (() => void) | undefined;
   #isClosed = false;
-  #term: Term = term(0);
 
   constructor(options: MembershipOptions) {
     this.#options = options;
@@ -78,7 +77,7 @@ export class MembershipDriver {
 
   /** The quorum's term as the active controller told it last. */
   get term(): Term {
-    return this.#term;
+    return this.#state.term;
   }
 
   get isLeaseHeld(): boolean {
@@ -91,6 +90,11 @@ export class MembershipDriver {
 
   start(): void {
     this.#tick();
+  }
+
+  /** The voters of the quorum are others. */
+  controllersChanged(): void {
+    this.#step({ kind: 'controllers', nodeIds: this.#options.links.nodeIds });
   }
 
   linkDown(controller: NodeId): void {
@@ -208,8 +212,7 @@ export class MembershipDriver {
   }
 
   #answered(from: NodeId, sentMs: number, response: HeartbeatResponse): void {
-    const { isActive, renewsLease, fenced, mayShutDown } = response;
-    if (isActive) this.#term = response.term;
+    const { isActive, term, renewsLease, fenced, mayShutDown } = response;
     if (isActive) this.#options.listener.onCommitted(response.revision);
     if (isActive && response.nextStorageStamp > 0)
       this.#options.listener.onStorageStamp(response.nextStorageStamp);
@@ -219,7 +222,7 @@ export class MembershipDriver {
       from,
       sentMs,
       nowMs,
-      answer: { isActive, renewsLease, fenced, mayShutDown },
+      answer: { isActive, term, renewsLease, fenced, mayShutDown },
     });
   }
 }

@@ -22,7 +22,7 @@ import type { Logger } from '../../proto/ports/logger.ts';
 
 export interface MetadataFollowerOptions {
   readonly endpoint: LinkEndpoint;
-  /** In the order in which they are asked: one in the own process first, it dies with this one. */
+  /** To begin with, in the order in which they are asked: the one in the own process first. */
   readonly controllers: readonly PeerAddress[];
   readonly clock: Clock;
   readonly logger: Logger;
@@ -41,6 +41,7 @@ export class MetadataFollower {
   readonly #options: MetadataFollowerOptions;
   #image: MetadataImage = emptyImage;
   #stream: LinkStream | undefined;
+  #controllers: readonly PeerAddress[];
   #next = 0;
   #payloads: Buffer[] = [];
   /** The present stream has brought something: when it breaks, another one is opened at once. */
@@ -51,6 +52,7 @@ export class MetadataFollower {
 
   constructor(options: MetadataFollowerOptions) {
     this.#options = options;
+    this.#controllers = options.controllers;
   }
 
   get image(): MetadataImage {
@@ -59,6 +61,12 @@ export class MetadataFollower {
 
   start(): void {
     this.#open();
+  }
+
+  /** Other controllers are asked from the next stream on. */
+  follow(controllers: readonly PeerAddress[]): void {
+    this.#controllers = controllers;
+    this.#next = 0;
   }
 
   /**
@@ -83,13 +91,13 @@ export class MetadataFollower {
   }
 
   #open(): void {
-    const { endpoint, controllers } = this.#options;
+    const controllers = this.#controllers;
     const to = controllers[this.#next % controllers.length];
     this.#next++;
     if (to === undefined || this.#isClosed) return;
     this.#payloads = [];
     this.#isProven = false;
-    const stream = endpoint.open(to, 'metadata', {
+    const stream = this.#options.endpoint.open(to, 'metadata', {
       onFrame: (header, payload) => this.#onFrame(header, payload),
       onClose: (reason) => this.#onClose(reason),
     });

@@ -68,6 +68,7 @@ export function registerAdmin(registry: RpcRegistry, options: AdminServiceOption
   change(adminService.electLeader);
   change(adminService.reassignPartition);
   change(adminService.changeVoter);
+  change(adminService.transferController);
   change(adminService.finaliseFeatures);
   registry.unary(adminService.deleteRecords, (request, context) => {
     admin(authorizer, context);

@@ -1,5 +1,6 @@
 /**
- * Metadata for clients: the present state, or a stream of every change. A stream is resumed by its
+ * Metadata for clients: the present state, or a stream of every change. A linearizable read first asks
+ * the active controller how far was committed, and waits for that here. A stream is resumed by its
  * revision; where that is not known here a snapshot begins it. A client that reads slowly is told less
  * often, never less: the next update covers everything since the last.
  */
@@ -9,10 +10,11 @@ import {
   metadataService,
   type WatchMetadataRequest,
 } from '../../proto/generated/highwater/v1/metadata.ts';
+import { controlMethods } from '../../proto/link/control-methods.ts';
 import type { MetadataImage } from '../../proto/metadata/image.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
-import type { Term } from '../../proto/model/offset.ts';
+import { type Revision, revision, type Term } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type {
   RpcCallContext,
@@ -21,6 +23,7 @@ import type {
   RpcStreamHandlers,
 } from '../../proto/ports/rpc.ts';
 import type { Authorizer } from '../access/authorizer.ts';
+import type { ActiveController } from './active-controller.ts';
 import { deltaUpdate, snapshotUpdate, type TopicFilter } from './metadata-view.ts';
 
 export interface MetadataSource {
@@ -38,6 +41,7 @@ export interface MetadataServiceOptions {
   readonly source: MetadataSource;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
+  readonly controller: ActiveController;
 }
 
 /** Registers `GetMetadata` and `WatchMetadata`. */
@@ -66,22 +70,37 @@ function factsOf(source: MetadataSource): {
 }
 
 /** Waits for the revision that was asked for, as long as the caller does. */
-function reached(
-  { source, clock }: MetadataServiceOptions,
+async function reached(
+  options: MetadataServiceOptions,
   request: GetMetadataRequest,
-  context: RpcCallContext,
+  { deadlineMs }: RpcCallContext,
 ): Promise<void> {
-  if (source.image.revision >= request.minRevision) return Promise.resolve();
+  const { clock, controller } = options;
+  const giveUpMs = clock.now() + deadlineMs * 0.9;
+  // Asked after the request came: whatever was answered to anybody before it is at or below this.
+  const committed = request.linearizable
+    ? (await controller.call(controlMethods.readCommitted, {}, deadlineMs)).revision
+    : revision(0);
+  const wanted = Math.max(request.minRevision, committed);
+  if (options.source.image.revision >= wanted) return;
+  await arrived(options, revision(wanted), giveUpMs);
+}
+
+function arrived(
+  { source, clock }: MetadataServiceOptions,
+  wanted: Revision,
+  giveUpMs: number,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const stop = source.watch(() => {
-      if (source.image.revision < request.minRevision) return;
+      if (source.image.revision < wanted) return;
       stop();
       timer.cancel();
       resolve();
     });
-    const timer = clock.after(context.deadlineMs * 0.9, () => {
+    const timer = clock.after(Math.max(0, giveUpMs - clock.now()), () => {
       stop();
-      const facts = { revision: source.image.revision, minRevision: request.minRevision };
+      const facts = { revision: source.image.revision, minRevision: wanted };
       reject(
         new HighwaterError('STALE_METADATA', 'the revision asked for has not arrived here', {
           facts,

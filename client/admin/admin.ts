@@ -3,6 +3,7 @@
 import type { ClientParts } from '../client-parts.ts';
 import type { CallLimits } from './admin-calls.ts';
 import {
+  type AddVoterOptions,
   ClusterAdmin,
   type ClusterInfo,
   type ElectOptions,
@@ -44,8 +45,11 @@ export interface Admin {
   ): Promise<{ readonly candidates: readonly LossPreviewInfo[] }>;
   /** Replicas in preference order; an empty list cancels a running move. */
   reassign(target: PartitionRef, replicas: readonly number[], limits?: CallLimits): Promise<void>;
-  addVoter(node: number, limits?: CallLimits): Promise<void>;
+  /** Resolves once the node has caught up and votes. */
+  addVoter(node: number, options?: AddVoterOptions): Promise<void>;
   removeVoter(node: number, limits?: CallLimits): Promise<void>;
+  /** The active controller hands its part to another voter. */
+  transferController(node: number, limits?: CallLimits): Promise<void>;
   /** Takes features up to a level into use; 0 for the highest that every node speaks. */
   finaliseFeatures(level?: number, limits?: CallLimits): Promise<{ readonly level: number }>;
   /** What happened and why, from the flight recorder; with `follow` also what happens. */
@@ -70,8 +74,9 @@ export function createAdmin(parts: ClientParts): Admin {
     remove: (node, limits) => cluster.remove(node, limits),
     elect: (target, options) => cluster.elect(target, options),
     reassign: (target, replicas, limits) => cluster.reassign(target, replicas, limits),
-    addVoter: (node, limits) => cluster.addVoter(node, limits),
+    addVoter: (node, options) => cluster.addVoter(node, options),
     removeVoter: (node, limits) => cluster.removeVoter(node, limits),
+    transferController: (node, limits) => cluster.transferController(node, limits),
     finaliseFeatures: (level, limits) => cluster.finaliseFeatures(level, limits),
     events: (options) => clusterEvents(parts, options),
   };

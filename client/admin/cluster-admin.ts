@@ -40,6 +40,11 @@ export interface PartitionRef {
   readonly partition: number;
 }
 
+export interface AddVoterOptions extends CallLimits {
+  /** Where the node listens for its peers, host:port; needed for one that is no broker. */
+  readonly address?: string;
+}
+
 export interface ElectOptions extends CallLimits {
   /** The wanted leader; the preferred one if absent. */
   readonly leader?: number;
@@ -147,12 +152,21 @@ export class ClusterAdmin {
     );
   }
 
-  async addVoter(node: number, limits?: CallLimits): Promise<void> {
-    await this.#changeVoter(node, false, limits);
+  async addVoter(node: number, options: AddVoterOptions = {}): Promise<void> {
+    await this.#changeVoter({ node, remove: false, address: options.address ?? '' }, options);
   }
 
   async removeVoter(node: number, limits?: CallLimits): Promise<void> {
-    await this.#changeVoter(node, true, limits);
+    await this.#changeVoter({ node, remove: true, address: '' }, limits);
+  }
+
+  /** The active controller hands its part to another voter; resolves once that was asked for. */
+  async transferController(node: number, limits?: CallLimits): Promise<void> {
+    await this.#calls.change(
+      adminService.transferController,
+      { requestId: this.#calls.requestId(), nodeId: checkedNode(node) },
+      limits,
+    );
   }
 
   /** Takes features up to a level into use; 0 for the highest that every node speaks. */
@@ -165,10 +179,14 @@ export class ClusterAdmin {
     return { level: answer.level };
   }
 
-  async #changeVoter(node: number, remove: boolean, limits?: CallLimits): Promise<void> {
+  async #changeVoter(
+    change: { readonly node: number; readonly remove: boolean; readonly address: string },
+    limits?: CallLimits,
+  ): Promise<void> {
+    const { node, ...rest } = change;
     await this.#calls.change(
       adminService.changeVoter,
-      { requestId: this.#calls.requestId(), nodeId: checkedNode(node), remove },
+      { requestId: this.#calls.requestId(), nodeId: checkedNode(node), ...rest },
       limits,
     );
   }

@@ -248,7 +248,8 @@ export class Quorum {
       hard.term === before.hard.term &&
       leader === before.leader &&
       commitIndex === before.commitIndex &&
-      configurations === before.configurations;
+      configurations === before.configurations &&
+      changeOf(role) === changeOf(before.role);
     if (isSame || this.#watchers.size === 0) return;
     const { status } = this;
     for (const watcher of this.#watchers) watcher(status);
@@ -288,4 +289,8 @@ export class Quorum {
   #draw(): number {
     return this.#options.random.below(2 ** 32) / 2 ** 32;
   }
+}
+
+function changeOf(role: RaftState['role']): unknown {
+  return role.kind === 'leader' ? role.change : undefined;
 }

@@ -12,6 +12,8 @@ export interface QuorumStatus {
   /** The leader as far as it is known here. */
   readonly leader: NodeId | undefined;
   readonly voters: readonly Voter[];
+  /** For a leader: a voter to be, while it catches up. */
+  readonly learner: Voter | undefined;
   readonly commitIndex: LogIndex;
   readonly appliedIndex: LogIndex;
   /** True once the leader has committed in its own term: what it decides rests on all that came before. */
@@ -31,6 +33,7 @@ export function statusOf(state: RaftState, now: number, appliedIndex: LogIndex):
     term: hard.term,
     leader: leader === undefined ? undefined : nodeIdOf(leader),
     voters: configurationOf(state).voters,
+    learner: learnerOf(state),
     commitIndex,
     appliedIndex,
     isActive: isLeader && appliedIndex >= role.termStart,
@@ -51,4 +54,11 @@ export function reachableVoters({ configurations, role }: RaftState): readonly V
   const change = role.kind === 'leader' ? role.change?.change : undefined;
   if (change?.kind === 'add') voters.set(change.voter.id, change.voter);
   return [...voters.values()];
+}
+
+/** Once its configuration is appended it is among the voters, and no learner. */
+function learnerOf({ role }: RaftState): Voter | undefined {
+  const pending = role.kind === 'leader' ? role.change : undefined;
+  if (pending?.change.kind !== 'add' || pending.index !== undefined) return undefined;
+  return pending.change.voter;
 }

@@ -15,6 +15,8 @@ import {
   MeetResponse,
   PromiseAnswersRequest,
   PromiseAnswersResponse,
+  ReadCommittedRequest,
+  ReadCommittedResponse,
   ReadEventsRequest,
   ReadEventsResponse,
   RegisterBrokerRequest,
@@ -45,8 +47,15 @@ export const controlMethods = {
   forward: method(5, ForwardRequest, ForwardResponse),
   readEvents: method(8, ReadEventsRequest, ReadEventsResponse),
   meet: method(7, MeetRequest, MeetResponse),
+  readCommitted: method(9, ReadCommittedRequest, ReadCommittedResponse),
   allocateProducerIds: method(6, AllocateProducerIdsRequest, AllocateProducerIdsResponse),
 };
+
+/** What is told without an answer, by a number of its own. */
+export const controlNotices = {
+  /** From a controller to those who speak to it: it has become the active one. */
+  active: 10,
+} as const;
 
 /** Asks the other end; rejects with what it threw, or with how the link failed. */
 export async function callControl<Request, Response>(

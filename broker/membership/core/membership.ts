@@ -11,11 +11,11 @@
  *   later incarnation ends this process (rule B3.9).
  */
 import type { NodeId } from '../../../proto/model/ids.ts';
-import type { BrokerEpoch, Revision } from '../../../proto/model/offset.ts';
+import { type BrokerEpoch, type Revision, type Term, term } from '../../../proto/model/offset.ts';
 
 export interface MembershipState {
-  /** Every controller that may answer. */
-  readonly controllers: readonly NodeId[];
+  /** Every controller that may answer; follows the voters. */
+  controllers: readonly NodeId[];
   readonly sessionMs: number;
   readonly heartbeatMs: number;
   phase: 'unregistered' | 'registered' | 'stopping' | 'stopped' | 'superseded';
@@ -25,6 +25,8 @@ export interface MembershipState {
   registrationRevision: Revision | undefined;
   /** Who said last that it is the active controller. */
   active: NodeId | undefined;
+  /** The highest in which a controller said so: of two that do, the one of the earlier term is over. */
+  term: Term;
   /** A registration is on its way to this controller. */
   registeringAt: NodeId | undefined;
   /** Round-robin over the controllers while no active one is known. */
@@ -54,12 +56,14 @@ export type MembershipInput =
       readonly answer: HeartbeatAnswer;
     }
   | { readonly kind: 'superseded' }
+  | { readonly kind: 'controllers'; readonly nodeIds: readonly NodeId[] }
   | { readonly kind: 'link-down'; readonly controller: NodeId }
   | { readonly kind: 'stop' }
   | { readonly kind: 'stop-deadline' };
 
 export interface HeartbeatAnswer {
   readonly isActive: boolean;
+  readonly term: Term;
   readonly renewsLease: boolean;
   readonly fenced: boolean;
   readonly mayShutDown: boolean;
@@ -87,6 +91,7 @@ export function initialMembership(options: {
     brokerEpoch: undefined,
     registrationRevision: undefined,
     active: undefined,
+    term: term(0),
     registeringAt: undefined,
     nextController: 0,
     nextHeartbeatMs: 0,
@@ -110,6 +115,9 @@ export function stepMembership(state: MembershipState, input: MembershipInput): 
       return heartbeatAnswered(state, input);
     case 'superseded':
       return supersede(state);
+    case 'controllers':
+      state.controllers = input.nodeIds;
+      return [];
     case 'link-down':
       return linkDown(state, input.controller);
     case 'stop':
@@ -186,7 +194,9 @@ function heartbeatAnswered(
   input: Extract<MembershipInput, { kind: 'heartbeat-answered' }>,
 ): MembershipEffect[] {
   const { answer, from } = input;
-  if (!answer.isActive) return state.active === from ? learnActive(state, undefined) : [];
+  const isActive = answer.isActive && answer.term >= state.term;
+  if (!isActive) return state.active === from ? learnActive(state, undefined) : [];
+  state.term = answer.term;
   const effects = learnActive(state, from);
   if (answer.renewsLease)
     state.leaseUntilMs = Math.max(state.leaseUntilMs, input.sentMs + state.sessionMs);

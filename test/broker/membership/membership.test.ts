@@ -7,11 +7,12 @@ import {
   stepMembership,
 } from '../../../broker/membership/core/membership.ts';
 import { nodeId } from '../../../proto/model/ids.ts';
-import { brokerEpoch, revision } from '../../../proto/model/offset.ts';
+import { brokerEpoch, revision, term } from '../../../proto/model/offset.ts';
 
 const [one, two, three] = [nodeId(1), nodeId(2), nodeId(3)];
 const fine: HeartbeatAnswer = {
   isActive: true,
+  term: term(2),
   renewsLease: true,
   fenced: false,
   mayShutDown: false,

@@ -1179,6 +1179,8 @@ export interface ChangeVoterRequest {
   readonly nodeId: NodeId;
   /** True: remove it from the voters. */
   readonly remove: boolean;
+  /** Where the added node listens for its peers, host:port; empty: where it is registered as a broker. */
+  readonly address: string;
 }
 
 export const ChangeVoterRequest = {
@@ -1186,6 +1188,7 @@ export const ChangeVoterRequest = {
     if (message.requestId.length > 0) writer.uint32(10).string(message.requestId);
     if (message.nodeId !== 0) writer.uint32(16).uint32(message.nodeId);
     if (message.remove) writer.uint32(24).bool(message.remove);
+    if (message.address.length > 0) writer.uint32(34).string(message.address);
     return writer;
   },
   encode(message: ChangeVoterRequest): readonly Uint8Array[] {
@@ -1195,17 +1198,19 @@ export const ChangeVoterRequest = {
     let requestId_: string = '';
     let nodeId_: NodeId = 0 as NodeId;
     let remove_: boolean = false;
+    let address_: string = '';
     while (reader.pos < end) {
       const tag = reader.tag();
       switch (tag) {
         case 10: requestId_ = reader.string(); break;
         case 16: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
         case 24: remove_ = reader.bool(); break;
+        case 34: address_ = reader.string(); break;
         default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
-    return { requestId: requestId_, nodeId: nodeId_, remove: remove_ };
+    return { requestId: requestId_, nodeId: nodeId_, remove: remove_, address: address_ };
   },
   decode(bytes: Uint8Array): ChangeVoterRequest {
     return guarded('ChangeVoterRequest', bytes, (reader) => ChangeVoterRequest.read(reader, reader.len));
@@ -1238,6 +1243,75 @@ export const ChangeVoterResponse = {
   },
   decode(bytes: Uint8Array): ChangeVoterResponse {
     return guarded('ChangeVoterResponse', bytes, (reader) => ChangeVoterResponse.read(reader, reader.len));
+  },
+};
+
+/** The active controller hands its part to another voter. */
+export interface TransferControllerRequest {
+  readonly requestId: string;
+  /** Another voter. */
+  readonly nodeId: NodeId;
+}
+
+export const TransferControllerRequest = {
+  write(message: TransferControllerRequest, writer: Writer): Writer {
+    if (message.requestId.length > 0) writer.uint32(10).string(message.requestId);
+    if (message.nodeId !== 0) writer.uint32(16).uint32(message.nodeId);
+    return writer;
+  },
+  encode(message: TransferControllerRequest): readonly Uint8Array[] {
+    return [TransferControllerRequest.write(message, Writer.create()).finish()];
+  },
+  read(reader: Reader, end: number): TransferControllerRequest {
+    let requestId_: string = '';
+    let nodeId_: NodeId = 0 as NodeId;
+    while (reader.pos < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case 10: requestId_ = reader.string(); break;
+        case 16: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
+      }
+    }
+    arrived(reader, end);
+    return { requestId: requestId_, nodeId: nodeId_ };
+  },
+  decode(bytes: Uint8Array): TransferControllerRequest {
+    return guarded('TransferControllerRequest', bytes, (reader) => TransferControllerRequest.read(reader, reader.len));
+  },
+};
+
+export interface TransferControllerResponse {
+  /** Who is asked to take over. */
+  readonly nodeId: NodeId;
+  readonly revision: Revision;
+}
+
+export const TransferControllerResponse = {
+  write(message: TransferControllerResponse, writer: Writer): Writer {
+    if (message.nodeId !== 0) writer.uint32(8).uint32(message.nodeId);
+    if (message.revision !== 0) writer.uint32(16).uint64(message.revision);
+    return writer;
+  },
+  encode(message: TransferControllerResponse): readonly Uint8Array[] {
+    return [TransferControllerResponse.write(message, Writer.create()).finish()];
+  },
+  read(reader: Reader, end: number): TransferControllerResponse {
+    let nodeId_: NodeId = 0 as NodeId;
+    let revision_: Revision = 0 as Revision;
+    while (reader.pos < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: nodeId_ = branded(makeNodeId, reader.uint32(), 'node_id'); break;
+        case 16: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
+      }
+    }
+    arrived(reader, end);
+    return { nodeId: nodeId_, revision: revision_ };
+  },
+  decode(bytes: Uint8Array): TransferControllerResponse {
+    return guarded('TransferControllerResponse', bytes, (reader) => TransferControllerResponse.read(reader, reader.len));
   },
 };
 
@@ -1464,6 +1538,7 @@ export const adminService = {
   electLeader: { kind: 'unary', path: '/highwater.v1.AdminService/ElectLeader', request: ElectLeaderRequest, response: ElectLeaderResponse } satisfies UnaryMethod<ElectLeaderRequest, ElectLeaderResponse>,
   reassignPartition: { kind: 'unary', path: '/highwater.v1.AdminService/ReassignPartition', request: ReassignPartitionRequest, response: ReassignPartitionResponse } satisfies UnaryMethod<ReassignPartitionRequest, ReassignPartitionResponse>,
   changeVoter: { kind: 'unary', path: '/highwater.v1.AdminService/ChangeVoter', request: ChangeVoterRequest, response: ChangeVoterResponse } satisfies UnaryMethod<ChangeVoterRequest, ChangeVoterResponse>,
+  transferController: { kind: 'unary', path: '/highwater.v1.AdminService/TransferController', request: TransferControllerRequest, response: TransferControllerResponse } satisfies UnaryMethod<TransferControllerRequest, TransferControllerResponse>,
   finaliseFeatures: { kind: 'unary', path: '/highwater.v1.AdminService/FinaliseFeatures', request: FinaliseFeaturesRequest, response: FinaliseFeaturesResponse } satisfies UnaryMethod<FinaliseFeaturesRequest, FinaliseFeaturesResponse>,
   /** The flight recorder from a sequence number on; follows if asked to. */
   watchEvents: { kind: 'stream', path: '/highwater.v1.AdminService/WatchEvents', request: WatchEventsRequest, response: WatchEventsResponse } satisfies StreamMethod<WatchEventsRequest, WatchEventsResponse>,

@@ -1061,3 +1061,58 @@ export const RecordedEvent = {
     return guarded('RecordedEvent', bytes, (reader) => RecordedEvent.read(reader, reader.len));
   },
 };
+
+/** Asks the active controller how far the metadata was committed when it was asked, or later. */
+export interface ReadCommittedRequest {
+}
+
+export const ReadCommittedRequest = {
+  write(message: ReadCommittedRequest, writer: Writer): Writer {
+    return writer;
+  },
+  encode(message: ReadCommittedRequest): readonly Uint8Array[] {
+    return [ReadCommittedRequest.write(message, Writer.create()).finish()];
+  },
+  read(reader: Reader, end: number): ReadCommittedRequest {
+    while (reader.pos < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
+      }
+    }
+    arrived(reader, end);
+    return {  };
+  },
+  decode(bytes: Uint8Array): ReadCommittedRequest {
+    return guarded('ReadCommittedRequest', bytes, (reader) => ReadCommittedRequest.read(reader, reader.len));
+  },
+};
+
+export interface ReadCommittedResponse {
+  readonly revision: Revision;
+}
+
+export const ReadCommittedResponse = {
+  write(message: ReadCommittedResponse, writer: Writer): Writer {
+    if (message.revision !== 0) writer.uint32(8).uint64(message.revision);
+    return writer;
+  },
+  encode(message: ReadCommittedResponse): readonly Uint8Array[] {
+    return [ReadCommittedResponse.write(message, Writer.create()).finish()];
+  },
+  read(reader: Reader, end: number): ReadCommittedResponse {
+    let revision_: Revision = 0 as Revision;
+    while (reader.pos < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: revision_ = branded(makeRevision, exact(reader.uint64(), 'revision'), 'revision'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
+      }
+    }
+    arrived(reader, end);
+    return { revision: revision_ };
+  },
+  decode(bytes: Uint8Array): ReadCommittedResponse {
+    return guarded('ReadCommittedResponse', bytes, (reader) => ReadCommittedResponse.read(reader, reader.len));
+  },
+};
