@@ -24,7 +24,7 @@ export interface ControllerLinksOptions {
   readonly logger: Logger;
   onDown(controller: NodeId): void;
   /** A controller says that it has become the active one. */
-  onActive(): void;
+  onActive?(): void;
 }
 
 /** Before a controller is called again that closed the stream at once; dials are paced by the link. */
@@ -90,7 +90,7 @@ export class ControllerLinks {
       endpoint,
       { to, kind: 'control' },
       {
-        notices: new Map([[controlNotices.active, () => this.#options.onActive()]]),
+        notices: new Map([[controlNotices.active, () => this.#options.onActive?.()]]),
         onOpen: () => {
           openedMs = clock.now();
         },

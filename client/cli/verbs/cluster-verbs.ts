@@ -136,32 +136,6 @@ export const clusterReassignVerb: Verb = {
     }),
 };
 
-export const clusterVotersVerb: Verb = {
-  name: 'cluster voters',
-  summary: 'List the voters of the controllers, add one or remove one.',
-  positionals: ['[add|remove]', '[node]'],
-  options: clusterOptions,
-  examples: ['highwater cluster voters', 'highwater cluster voters add 4'],
-  run: (input) =>
-    withClient(input, async (client) => {
-      const [action, node] = input.positionals;
-      const limits = { signal: input.signal };
-      if (action !== undefined) {
-        if ((action !== 'add' && action !== 'remove') || node === undefined)
-          throw new UsageError('expected: add <node>, remove <node>, or nothing');
-        const id = wholeText(node, 'node', 1);
-        if (action === 'add') await client.admin.addVoter(id, limits);
-        else await client.admin.removeVoter(id, limits);
-      }
-      const { voters } = await client.admin.describeCluster(limits);
-      input.output.rows(
-        ['node', 'address', 'isActive', 'isLearner', 'storageId'],
-        voters.map((voter) => ({ ...voter })),
-      );
-      return exitCodes.done;
-    }),
-};
-
 export const clusterFeaturesVerb: Verb = {
   name: 'cluster features',
   summary: 'Show the feature level in use, or take a higher one into use.',
