@@ -99,8 +99,8 @@ export const verbs: readonly LazyVerb[] = [
   },
   {
     name: 'cluster voters',
-    summary: 'List the voters of the controllers, add one or remove one.',
-    load: async () => (await import('../../client/cli/verbs/cluster-verbs.ts')).clusterVotersVerb,
+    summary: 'List the voters of the controllers, add or remove one, or move the active part.',
+    load: async () => (await import('../../client/cli/verbs/voters-verb.ts')).clusterVotersVerb,
   },
   {
     name: 'cluster features',
