@@ -6,7 +6,10 @@ import { runBench } from './harness/run.ts';
 /** Every bench, loaded when it is asked for. */
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   codec: async () => (await import('./codec/bench.ts')).codecBench,
+  compare: async () => (await import('./compare/bench.ts')).compareBench,
   consume: async () => (await import('./consume/bench.ts')).consumeBench,
+  'controller-failover': async () =>
+    (await import('./controller-failover/bench.ts')).controllerFailoverBench,
   failover: async () => (await import('./failover/bench.ts')).failoverBench,
   latency: async () => (await import('./latency/bench.ts')).latencyBench,
   log: async () => (await import('./log/bench.ts')).logBench,

@@ -20,3 +20,10 @@ export function rssAnonMegabytes(pid: number): number {
   const kilobytes = Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1]);
   return (kilobytes * 1024) / 1e6;
 }
+
+/** All resident memory, shared and file pages included, in MB: for processes that are not ours. */
+export function rssMegabytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const kilobytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
+  return (kilobytes * 1024) / 1e6;
+}

@@ -6,6 +6,7 @@ import {
 } from '../../proto/generated/highwater/v1/admin.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { RpcStream } from '../../proto/ports/rpc.ts';
+import { listenForAbort } from '../../proto/rpc/call/abort-listener.ts';
 import type { ClientParts } from '../client-parts.ts';
 import { cancelledBefore, throwIfAborted } from '../connection/waiting.ts';
 
@@ -83,7 +84,7 @@ export async function* clusterEvents(
     queue.end = { error: signal === undefined ? undefined : cancelledBefore(signal) };
     queue.wake();
   };
-  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal !== undefined) listenForAbort(signal, onAbort);
   const { fromSequence = 0, kind = '', subject = '' } = options;
   stream.send({ fromSequence, follow, kind, subject });
   try {

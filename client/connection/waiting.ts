@@ -3,6 +3,7 @@
  */
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
+import { listenForAbort } from '../../proto/rpc/call/abort-listener.ts';
 
 /** How long to wait, and who may end the wait. */
 export interface WaitBounds {
@@ -36,7 +37,7 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
       resolve();
     });
     if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener('abort', onAbort, { once: true });
+    else if (signal !== undefined) listenForAbort(signal, onAbort);
   });
 }
 
@@ -70,7 +71,7 @@ export function ended(
       onAbort();
       return;
     }
-    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal !== undefined) listenForAbort(signal, onAbort);
     stop = start(() => over(() => resolve(true)));
     if (isOver) stop();
   });
@@ -87,7 +88,7 @@ export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): 
         }),
       );
     };
-    signal.addEventListener('abort', onAbort, { once: true });
+    listenForAbort(signal, onAbort);
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }

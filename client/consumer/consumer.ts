@@ -7,6 +7,7 @@
  */
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { leaderEpoch, offsetAfter } from '../../proto/model/offset.ts';
+import { listenForAbort } from '../../proto/rpc/call/abort-listener.ts';
 import type { ClientParts } from '../client-parts.ts';
 import { checkedOffset, invalidRequest } from '../connection/checked-input.ts';
 import { cancelledBefore, pause } from '../connection/waiting.ts';
@@ -37,7 +38,7 @@ export class Consumer implements AsyncIterable<ReadRecord>, AsyncDisposable {
     this.#onClosed = onClosed;
     this.#signal = settings.signal;
     this.#parts = new ConsumerParts(parts, settings);
-    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (this.#signal !== undefined) listenForAbort(this.#signal, this.#onAbort);
     if (this.#signal?.aborted === true) this.#onAbort();
     else this.#parts.begin();
   }

@@ -6,6 +6,7 @@
 import type { ReadLevel } from '../../proto/generated/highwater/v1/fetch.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { partitionNumber } from '../../proto/model/ids.ts';
+import { listenForAbort } from '../../proto/rpc/call/abort-listener.ts';
 import { isCompressionLoaded, loadCompression } from '../../proto/wire/compression/codecs.ts';
 import { compressionNames } from '../../proto/wire/compression-id.ts';
 import type { ClientParts } from '../client-parts.ts';
@@ -72,7 +73,7 @@ export class Reader implements AsyncIterable<ReadRecord>, AsyncDisposable {
       level: level satisfies ReadLevel,
       prefetchBytesMax: options.prefetchBytesMax ?? prefetchBytesMaxDefault,
     });
-    options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (options.signal !== undefined) listenForAbort(options.signal, this.#onAbort);
     if (options.signal?.aborted === true) this.#onAbort();
   }
 

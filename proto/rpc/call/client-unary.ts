@@ -6,6 +6,7 @@ import { HighwaterError } from '../../model/errors.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { CallOptions, RpcBytes, UnaryMethod } from '../../ports/rpc.ts';
 import { errorOf, type RpcStatus, statusOf } from '../status.ts';
+import { listenForAbort } from './abort-listener.ts';
 import { malformed } from './incoming-messages.ts';
 import { measured } from './outgoing-messages.ts';
 import type { ClientTransport, ClientTransportListener, OpenCall } from './transport.ts';
@@ -52,7 +53,7 @@ export class ClientUnary<Request, Response> implements ClientTransportListener {
     this.#timer = options.clock.after(deadlineMs, () =>
       this.cancel(new HighwaterError('DEADLINE_EXCEEDED', `no answer within ${deadlineMs} ms`)),
     );
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal !== undefined) listenForAbort(signal, this.#onAbort);
     this.#transport.read();
     this.#transport.write([request], () => {});
     this.#transport.halfClose();

@@ -1,0 +1,51 @@
+/**
+ * One way to write records into one system: a client, its settings, a shape of topic. Each runs for about
+ * the same time: its speed of the round before decides how many records it gets.
+ */
+
+/** The load that contestants of one row share. */
+export interface Load {
+  readonly valueBytes: number;
+  readonly flush: 'os' | 'ack';
+  readonly partitions: number;
+}
+
+export interface Contestant {
+  /** Names its samples. */
+  readonly name: string;
+  readonly system: 'highwater' | 'kafka' | 'nats';
+  /** A guess at records a second, for the first round. */
+  readonly guess: number;
+  /** Fewer records would measure the start of the client and not its speed. */
+  readonly recordsMin: number;
+  /** Writes so many records into a fresh topic; records a second. */
+  run(count: number): Promise<number>;
+}
+
+/** A contestant with what it has shown. */
+export class Runner {
+  readonly contestant: Contestant;
+  readonly rates: number[] = [];
+  #last: number;
+
+  constructor(contestant: Contestant) {
+    this.contestant = contestant;
+    this.#last = contestant.guess;
+  }
+
+  /** A round that only warms up: servers, compilers, page cache. */
+  async warmUp(seconds: number): Promise<void> {
+    this.#last = await this.contestant.run(this.#countFor(seconds));
+  }
+
+  async measure(seconds: number): Promise<number> {
+    const rate = await this.contestant.run(this.#countFor(seconds));
+    this.#last = rate;
+    this.rates.push(rate);
+    return rate;
+  }
+
+  #countFor(seconds: number): number {
+    return Math.max(this.contestant.recordsMin, Math.round(this.#last * seconds));
+  }
+}

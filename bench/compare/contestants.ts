@@ -1,0 +1,120 @@
+/** Everybody who takes part in the throughput rows. */
+import { kafkaProduce } from '../peers/kafka-tools.ts';
+import type { Contestant, Load } from './contestant.ts';
+import type { KafkaSide, NatsSide, Systems } from './systems.ts';
+
+/** The settings of Kafka's Java producer that were fastest in trials. */
+const tuned = { 'batch.size': 262_144, 'linger.ms': 10, 'buffer.memory': 64 * 1024 * 1024 };
+/** Sends under way of Kafka's Node client in the batch form; more did not help it. */
+const batchesInFlight = 5;
+
+/** Payload that a batch form writes at least. */
+const batchFormBytes = 60e6;
+
+function recordsMin(form: 'batch' | 'send', { valueBytes }: Load): number {
+  return form === 'send' ? 10_000 : Math.round(batchFormBytes / valueBytes);
+}
+
+let topics = 0;
+
+function freshName(system: string): string {
+  return `${system}-${topics++}`;
+}
+
+interface OurForm {
+  readonly form: 'batch' | 'send';
+  readonly inFlight: number;
+}
+
+/** The public client: batches, or a promise for each record. */
+export function ours({ ours: side }: Systems, load: Load, { form, inFlight }: OurForm): Contestant {
+  return {
+    name: form === 'batch' ? 'highwater sendBatch' : `highwater send, ${inFlight} in flight`,
+    system: 'highwater',
+    guess: form === 'batch' ? 50_000 : 20_000,
+    recordsMin: recordsMin(form, load),
+    run: (count) =>
+      side.withTopic(load, async (topic) => {
+        const isKeyed = load.partitions > 1;
+        const request = { ...topic, form, inFlight, count, acks: 'all', isKeyed } as const;
+        return (await side.produce({ kind: 'produce', ...request })).recordsPerSecond;
+      }),
+  };
+}
+
+/** `ProducerPerformance` with its defaults, or tuned. */
+export function kafkaJava(side: KafkaSide, load: Load, kind: 'default' | 'tuned'): Contestant {
+  return {
+    name: `kafka java, ${kind}`,
+    system: 'kafka',
+    guess: 20_000,
+    // A cold JVM is no fair reference: it gets enough for its compiler.
+    recordsMin: kind === 'tuned' ? 2 * recordsMin('batch', load) : recordsMin('batch', load),
+    run: (count) =>
+      withKafkaTopic(side, load, async (topic) => {
+        const { bootstrap } = side.cluster;
+        const warmUp = Math.round(count / 3);
+        const job = { bootstrap, topic, recordBytes: load.valueBytes, warmUp, records: count };
+        const settings = kind === 'tuned' ? tuned : {};
+        const { recordsPerSecond } = await kafkaProduce({ ...job, settings });
+        return { rate: recordsPerSecond, written: count + warmUp };
+      }),
+  };
+}
+
+/** `@platformatic/kafka`. */
+export function kafkaNode(side: KafkaSide, load: Load, { form, inFlight }: OurForm): Contestant {
+  const own = form === 'batch' ? batchesInFlight : inFlight;
+  return {
+    name: form === 'batch' ? 'kafka node, batches' : `kafka node send, ${own} in flight`,
+    system: 'kafka',
+    guess: form === 'batch' ? 20_000 : 3_000,
+    recordsMin: recordsMin(form, load),
+    run: (count) =>
+      withKafkaTopic(side, load, async (topic) => {
+        const { partitions, valueBytes } = load;
+        const servers = side.cluster.bootstrap.split(',');
+        const request = { servers, topic, partitions, valueBytes, count, form, inFlight: own };
+        const { seconds } = await side.nodeClient.ask({ kind: 'produce', ...request });
+        return { rate: count / seconds, written: count };
+      }),
+  };
+}
+
+/** JetStream, replicated three times, one publish for each record. */
+export function natsNode(side: NatsSide, valueBytes: number, inFlight: number): Contestant {
+  return {
+    name: `nats node publish, ${inFlight} in flight`,
+    system: 'nats',
+    guess: 5_000,
+    recordsMin: 10_000,
+    async run(count) {
+      const topic = freshName('nats');
+      await side.cluster.createStream(topic);
+      const { servers } = side.cluster;
+      const request = { servers, topic, partitions: 1, valueBytes, count, inFlight };
+      const { seconds } = await side.nodeClient.ask({ kind: 'produce', form: 'send', ...request });
+      expectCount(topic, await side.cluster.count(topic), count);
+      await side.cluster.deleteStream(topic);
+      return count / seconds;
+    },
+  };
+}
+
+async function withKafkaTopic(
+  { cluster }: KafkaSide,
+  { partitions, flush }: Load,
+  run: (topic: string) => Promise<{ readonly rate: number; readonly written: number }>,
+): Promise<number> {
+  const topic = freshName('kafka');
+  await cluster.createTopic(topic, partitions, flush === 'ack');
+  const { rate, written } = await run(topic);
+  expectCount(topic, await cluster.count(topic), written);
+  await cluster.deleteTopic(topic);
+  return rate;
+}
+
+/** A producer that retries without idempotence may write a record twice; none may be missing. */
+function expectCount(topic: string, found: number, written: number): void {
+  if (found < written) throw new Error(`${topic} holds ${found} records of ${written}`);
+}

@@ -1,0 +1,94 @@
+/** One self-contained page: every sample drawn, the ratios, what was compared and how. Losing rows stay. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BenchOutcome, type Goal, isGoalMet } from '../harness/bench.ts';
+import { type Bar, barChart } from './bar-chart.ts';
+import { escapeHtml } from './escape-html.ts';
+import { goals } from './goals.ts';
+
+const reportPath = fileURLToPath(new URL('../results/compare.html', import.meta.url));
+
+/** Writes the page and resolves to where it is. */
+export async function writeReport(outcome: BenchOutcome): Promise<string> {
+  await mkdir(dirname(reportPath), { recursive: true });
+  await writeFile(reportPath, renderPage(outcome));
+  return reportPath;
+}
+
+/** The page as text. */
+export function renderPage({ figures, samples, parity, skipped = {} }: BenchOutcome): string {
+  const charts = groups(samples).map(({ title, bars }) => barChart(title, bars));
+  const ceilings = Object.entries(figures).filter(([key]) => key.startsWith('ceiling_'));
+  return [
+    '<!doctype html><html lang="en"><meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<title>Highwater compared</title>',
+    `<style>${style}</style>`,
+    '<main><h1>Highwater beside Kafka and NATS JetStream</h1>',
+    section('Ratios', table(goals.map((goal) => goalRow(goal, figures[goal.key], skipped)))),
+    section('Every sample', charts.join('\n')),
+    section(
+      'What the machine gives',
+      table(ceilings.map(([key, value]) => [key, value.toFixed(1)])),
+    ),
+    section(
+      'How it was compared, and what this does not show',
+      table(
+        Object.entries(parity).map(([fact, value]) => [
+          fact,
+          Array.isArray(value) ? value.join('; ') : String(value),
+        ]),
+      ),
+    ),
+    '</main></html>',
+  ].join('\n');
+}
+
+function goalRow(
+  goal: Goal,
+  figure: number | undefined,
+  skipped: Readonly<Record<string, string>>,
+): string[] {
+  const asked = 'atLeast' in goal.goal ? `≥ ${goal.goal.atLeast}` : `≤ ${goal.goal.atMost}`;
+  if (figure === undefined)
+    return [goal.key, '–', asked, skipped[goal.key] ?? 'not measured', goal.meaning];
+  const verdict = isGoalMet(goal, figure) ? 'reached' : 'not reached';
+  return [goal.key, figure.toFixed(2), asked, verdict, goal.meaning];
+}
+
+/** Samples are named `row: contestant`: one chart for each row. */
+function groups(
+  samples: BenchOutcome['samples'],
+): ReadonlyArray<{ readonly title: string; readonly bars: readonly Bar[] }> {
+  const byRow = new Map<string, Bar[]>();
+  for (const [name, values] of Object.entries(samples)) {
+    const [row = name, contestant = name] = name.split(': ');
+    byRow.set(row, [...(byRow.get(row) ?? []), { label: contestant, values }]);
+  }
+  return [...byRow].map(([title, bars]) => ({ title: `${title} (${unitOf(title)})`, bars }));
+}
+
+function unitOf(title: string): string {
+  return title.includes('_ms') ? 'ms, less is better' : 'MB/s, more is better';
+}
+
+function section(title: string, body: string): string {
+  return `<section><h2>${escapeHtml(title)}</h2>${body}</section>`;
+}
+
+function table(rows: ReadonlyArray<readonly string[]>): string {
+  const cells = (row: readonly string[]): string =>
+    row.map((cell) => `<td>${escapeHtml(cell)}</td>`).join('');
+  return `<table>${rows.map((row) => `<tr>${cells(row)}</tr>`).join('')}</table>`;
+}
+
+const style = `
+:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
+main { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; }
+td { padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
+td:nth-child(2) { font-variant-numeric: tabular-nums; }
+svg { width: 100%; height: auto; margin-bottom: 1.5rem; }
+svg text { fill: currentColor; font: 12px system-ui, sans-serif; }
+`;

@@ -1,0 +1,127 @@
+/** Three combined nodes of Kafka, KRaft, from the published jars. */
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Kafka, logLevel } from 'kafkajs';
+import { freePorts } from '../../broker/main/free-ports.ts';
+import { kafkaJars } from './locations.ts';
+import { PeerProcess } from './peer-process.ts';
+
+const run = promisify(execFile);
+/** Every jar that was installed. */
+export const kafkaClassPath = join(kafkaJars, '*');
+const nodeIds = [1, 2, 3];
+
+export class KafkaCluster {
+  readonly bootstrap: string;
+  readonly nodes: readonly PeerProcess[];
+  readonly #admin: ReturnType<Kafka['admin']>;
+
+  private constructor(bootstrap: string, nodes: readonly PeerProcess[]) {
+    this.bootstrap = bootstrap;
+    this.nodes = nodes;
+    this.#admin = new Kafka({
+      brokers: bootstrap.split(','),
+      logLevel: logLevel.NOTHING,
+    }).admin();
+  }
+
+  static async start(directory: string): Promise<KafkaCluster> {
+    const ports = await freePorts(nodeIds.length * 2);
+    const port = (index: number): number => ports[index] ?? 0;
+    const voters = nodeIds.map((id) => `${id}@127.0.0.1:${port(id * 2 - 1)}`).join(',');
+    const { stdout } = await runTool('kafka.tools.StorageTool', ['random-uuid']);
+    const clusterId = stdout.trim();
+    const nodes = await Promise.all(
+      nodeIds.map(async (id) => {
+        const configuration = join(directory, `kafka-${id}.properties`);
+        const [broker, controller] = [port(id * 2 - 2), port(id * 2 - 1)];
+        await writeFile(configuration, properties({ id, directory, voters, broker, controller }));
+        await runTool('kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', configuration]);
+        return new PeerProcess({
+          command: 'java',
+          argv: ['-Xmx1G', '-cp', kafkaClassPath, 'kafka.Kafka', configuration],
+          logPath: join(directory, `kafka-${id}.log`),
+          port: broker,
+        });
+      }),
+    );
+    const bootstrap = nodeIds.map((id) => `127.0.0.1:${port(id * 2 - 2)}`).join(',');
+    const cluster = new KafkaCluster(bootstrap, nodes);
+    try {
+      await Promise.all(nodes.map((node) => node.listens()));
+      await cluster.#admin.connect();
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+    return cluster;
+  }
+
+  /** Resolves once every partition is led; `isFlushed`: each append is flushed before it counts. */
+  async createTopic(topic: string, partitions: number, isFlushed: boolean): Promise<void> {
+    const configEntries = isFlushed ? [{ name: 'flush.messages', value: '1' }] : [];
+    await this.#admin.createTopics({
+      waitForLeaders: true,
+      topics: [{ topic, numPartitions: partitions, replicationFactor: 3, configEntries }],
+    });
+  }
+
+  async deleteTopic(topic: string): Promise<void> {
+    await this.#admin.deleteTopics({ topics: [topic] });
+  }
+
+  /** Records of a topic below the watermarks. */
+  async count(topic: string): Promise<number> {
+    const offsets = await this.#admin.fetchTopicOffsets(topic);
+    return offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+  }
+
+  /** The node that leads partition 0. */
+  async leader(topic: string): Promise<PeerProcess> {
+    const { topics } = await this.#admin.fetchTopicMetadata({ topics: [topic] });
+    const node = this.nodes[(topics[0]?.partitions[0]?.leader ?? 0) - 1];
+    if (node === undefined) throw new Error(`Kafka names no leader of ${topic}`);
+    return node;
+  }
+
+  async stop(): Promise<void> {
+    await this.#admin.disconnect().catch(() => undefined);
+    await Promise.all(this.nodes.map((node) => node.signal('SIGKILL')));
+  }
+}
+
+/** One of Kafka's own tools, in a JVM of its own. */
+export async function runTool(
+  className: string,
+  argv: readonly string[],
+): Promise<{ readonly stdout: string }> {
+  return run('java', ['-cp', kafkaClassPath, className, ...argv], { maxBuffer: 1 << 26 });
+}
+
+interface NodeProperties {
+  readonly id: number;
+  readonly directory: string;
+  readonly voters: string;
+  readonly broker: number;
+  readonly controller: number;
+}
+
+/** Kafka's defaults, but for what three nodes on one machine need. */
+function properties({ id, directory, voters, broker, controller }: NodeProperties): string {
+  return [
+    'process.roles=broker,controller',
+    `node.id=${id}`,
+    `controller.quorum.voters=${voters}`,
+    `listeners=PLAINTEXT://127.0.0.1:${broker},CONTROLLER://127.0.0.1:${controller}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${broker}`,
+    'controller.listener.names=CONTROLLER',
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    `log.dirs=${join(directory, `kafka-data-${id}`)}`,
+    'min.insync.replicas=2',
+    'offsets.topic.replication.factor=3',
+    'auto.create.topics.enable=false',
+    '',
+  ].join('\n');
+}
