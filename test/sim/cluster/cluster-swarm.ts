@@ -50,10 +50,7 @@ export interface ClusterSwarm {
   readonly heartbeatMs: number;
   readonly electionMs: number;
   readonly hasSkew: boolean;
-  /**
-   * What a power loss leaves of unflushed writes. `random`, with holes: a replica cannot tell it from
-   * damage, and a partition of which nothing else is left waits for an operator.
-   */
+  /** What a power loss leaves of the unflushed writes of a file: the first ones, or any. */
   readonly crashMode: 'prefix' | 'random';
   readonly topics: readonly TopicPlan[];
   /** Every topic keeps its promises when one replica loses its storage. */

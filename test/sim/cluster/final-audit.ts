@@ -10,7 +10,7 @@ import { openBatch } from '../../../proto/wire/open-batch.ts';
 import { RecordCursor } from '../../../proto/wire/record-cursor.ts';
 import { Violation } from '../world.ts';
 import type { Ledger, SentRecord } from './ledger.ts';
-import type { SimCluster } from './sim-cluster.ts';
+import { hasHalted, type SimCluster } from './sim-cluster.ts';
 
 interface FoundRecord {
   readonly offset: number;
@@ -31,8 +31,15 @@ export async function auditReplicas(cluster: SimCluster, ledger: Ledger): Promis
         (one) => one.topicId === topic.topicId && one.partition === state.partition,
       );
       if (driver === undefined) throw new Violation('audit', `node ${node} has no ${place}`);
-      const found = await cluster.world.time.complete(recordsOf(driver), readMs);
+      const found = await cluster.world.time.complete(
+        recordsOf(driver, hasHalted(state) ? driver.log.endOffset : driver.watermark),
+        readMs,
+      );
       logs.push({ node, found });
+    }
+    if (hasHalted(state)) {
+      judgeHalted(place, logs, ledger);
+      continue;
     }
     for (const { node, found } of logs) judge(place, node, { found, ledger });
     for (const { node, found } of logs) {
@@ -42,10 +49,11 @@ export async function auditReplicas(cluster: SimCluster, ledger: Ledger): Promis
   }
 }
 
-/** All records below the watermark. */
-async function recordsOf(driver: PartitionDriver): Promise<readonly FoundRecord[]> {
+async function recordsOf(
+  driver: PartitionDriver,
+  below: PartitionDriver['watermark'],
+): Promise<readonly FoundRecord[]> {
   const found: FoundRecord[] = [];
-  const below = driver.watermark;
   for (let at = driver.log.startOffset; at < below; ) {
     const batches = await driver.log.read(at, { bytesMax: 4_000_000, below });
     const before = at;
@@ -106,6 +114,19 @@ function judge(
     if (record.place !== place || seen.has(record.value)) continue;
     const what = `${name(record.value)} at ${record.offset}, acknowledged at ${record.acks}`;
     throw new Violation('acknowledged-is-kept', `${where} lacks ${what}`);
+  }
+}
+
+/** A partition that waits for an operator: somebody still has each record. */
+function judgeHalted(
+  place: string,
+  logs: readonly { readonly found: readonly FoundRecord[] }[],
+  ledger: Ledger,
+): void {
+  const seen = new Set(logs.flatMap(({ found }) => found.map(({ value }) => value)));
+  for (const record of ledger.promised) {
+    if (record.place === place && !seen.has(record.value))
+      throw new Violation('halted-keeps', `nobody has ${name(record.value)} of ${place}`);
   }
 }
 

@@ -100,14 +100,22 @@ export class SimCluster {
     return (
       partitions.length > 0 &&
       this.nodes.every((node) => node.running !== undefined) &&
-      partitions.every(
-        ({ state }) =>
-          state.leader !== undefined &&
-          state.isr.length === state.replicas.length &&
-          state.suspects.length === 0 &&
-          (state.semiSyncMembers.length === 0 ||
-            state.semiSyncMembers.every((member) => state.isr.includes(member))),
-      )
+      partitions.every(({ state }) => isHealthy(state))
     );
   }
+}
+
+/** Led, by somebody of a full in-sync set, and nobody is missing who may hold what is acknowledged. */
+export function isHealthy(state: PartitionState): boolean {
+  return (
+    state.leader !== undefined &&
+    state.isr.length === state.replicas.length &&
+    state.suspects.length === 0 &&
+    state.semiSyncMembers.every((member) => state.isr.includes(member))
+  );
+}
+
+/** Nobody is left who surely has everything: it waits for an operator. */
+export function hasHalted(state: PartitionState): boolean {
+  return state.leader === undefined && state.isr.length === 0 && state.elr.length === 0;
 }

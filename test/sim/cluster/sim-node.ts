@@ -3,7 +3,6 @@
  * of virtual time, memory disk and memory networks. The disk outlives the processes; a process can be
  * killed, stopped and continued, stopped in order, lose power, and find an empty disk.
  */
-import type { HttpServer } from '../../../broker/http/http-server.ts';
 import type { Machine } from '../../../broker/main/machine.ts';
 import { type RunningNode, startNode } from '../../../broker/main/node.ts';
 import { HighwaterError } from '../../../proto/model/errors.ts';
@@ -259,8 +258,8 @@ function describe(error: unknown): string {
 }
 
 /** Nobody asks a simulated node over HTTP. */
-const silentHttp: HttpServer = {
+const silentHttp = {
   route: () => undefined,
-  listen: (_host, port) => Promise.resolve(port),
+  listen: (_host: string, port: number) => Promise.resolve(port),
   close: () => Promise.resolve(),
 };

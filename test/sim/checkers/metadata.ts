@@ -1,0 +1,115 @@
+/**
+ * What the controllers commit about partitions. S22: at one revision every node has the same. S9: epochs
+ * and revisions only rise. S10: the sets fit each other: who is in sync is a replica, the leader is in
+ * sync, nobody is both in sync and merely eligible, and a suspect is neither.
+ */
+import type { MetadataImage } from '../../../proto/metadata/image.ts';
+import type { PartitionState } from '../../../proto/metadata/records.ts';
+import type { SimCluster } from '../cluster/sim-cluster.ts';
+import type { SimNode } from '../cluster/sim-node.ts';
+import { type Checker, Violation, type World } from '../world.ts';
+
+interface LastImage {
+  image: MetadataImage | undefined;
+  start: number;
+}
+
+export class Metadata implements Checker {
+  readonly name = 'metadata';
+  readonly #world: World;
+  readonly #cluster: SimCluster;
+  readonly #last: Record<'controller' | 'broker', Map<SimNode, LastImage>> = {
+    controller: new Map(),
+    broker: new Map(),
+  };
+  /** What the partitions were at a revision, as whoever applied it first told. */
+  readonly #atRevision = new Map<number, string>();
+  readonly #highest = new Map<string, PartitionState>();
+  readonly #terms = new Map<number, number>();
+
+  constructor(world: World, cluster: SimCluster) {
+    this.#world = world;
+    this.#cluster = cluster;
+  }
+
+  check(): void {
+    for (const node of this.#cluster.nodes) {
+      const { running } = node;
+      if (running === undefined) continue;
+      this.#look('broker', node, running.broker?.image);
+      this.#look('controller', node, running.controller?.image);
+      const state = running.controller?.quorum.state;
+      if (state?.role.kind === 'leader') this.#checkTerm(node.id, state.hard.term);
+    }
+  }
+
+  #look(role: 'controller' | 'broker', node: SimNode, image: MetadataImage | undefined): void {
+    let last = this.#last[role].get(node);
+    if (last === undefined) this.#last[role].set(node, (last = { image, start: node.starts }));
+    if (last.image === image || image === undefined) return;
+    const before = last.start === node.starts ? last.image : undefined;
+    last.image = image;
+    last.start = node.starts;
+    if (before !== undefined && image.revision < before.revision)
+      throw new Violation(
+        this.name,
+        `node ${node.id}: back from revision ${before.revision} to ${image.revision}`,
+      );
+    if (before?.topics !== image.topics) this.#comparePartitions(node, image);
+  }
+
+  #comparePartitions(node: SimNode, image: MetadataImage): void {
+    const partitions: PartitionState[] = [];
+    const texts: string[] = [];
+    image.topics.forEach((topic) => {
+      topic.partitions.forEach((partition) => {
+        partitions.push(partition);
+        texts.push(`${topic.topicId}/${partition.partition} ${JSON.stringify(partition)}`);
+        this.#checkPartition(`${topic.topicId}/${partition.partition}`, partition, image.revision);
+      });
+    });
+    const text = texts.sort().join('\n');
+    const known = this.#atRevision.get(image.revision);
+    if (known === undefined) this.#atRevision.set(image.revision, text);
+    else if (known !== text)
+      throw new Violation(this.name, `node ${node.id} has another image at ${image.revision}`);
+  }
+
+  #checkPartition(place: string, state: PartitionState, revision: number): void {
+    const highest = this.#highest.get(place);
+    if (highest !== undefined && highest.partitionEpoch >= state.partitionEpoch) return;
+    this.#highest.set(place, state);
+    const { isr, elr, replicas, leader, suspects, leaderEpoch } = state;
+    const fail = (what: string): never => {
+      throw new Violation('in-sync-sets', `${place} at ${revision}: ${what}`);
+    };
+    if (highest !== undefined && leaderEpoch < highest.leaderEpoch) fail('the epoch goes back');
+    if (isr.some((one) => !replicas.includes(one))) fail('in sync without a replica');
+    if (isr.some((one) => elr.includes(one))) fail('in sync and eligible');
+    if (leader !== undefined && !isr.includes(leader)) fail('the leader is not in sync');
+    if (suspects.some((one) => isr.includes(one) || elr.includes(one)))
+      fail('a suspect is trusted');
+    if (elr.length > 0) this.#world.reach('eligible outside the in-sync set');
+    if (suspects.length > 0) this.#world.reach('suspect replica');
+    const isEligibleElected =
+      leader !== undefined && highest?.leader === undefined && highest?.elr.includes(leader);
+    if (isEligibleElected === true) this.#world.reach('eligible replica elected');
+    if (highest !== undefined && highest.semiSyncMembers.length > state.semiSyncMembers.length)
+      this.#world.reach('semi-sync members settled');
+    if (state.semiSyncMembers.some((one) => !isr.includes(one)))
+      this.#world.reach('semi-sync member outside the in-sync set');
+    if (highest !== undefined && highest.isr.length < isr.length) this.#world.reach('isr grows');
+    if (highest !== undefined && highest.isr.length > isr.length) this.#world.reach('isr shrinks');
+  }
+
+  /** S19: one leader a term. */
+  #checkTerm(node: number, term: number): void {
+    const known = this.#terms.get(term);
+    if (known === undefined) this.#terms.set(term, node);
+    else if (known !== node)
+      throw new Violation(
+        'election-safety',
+        `nodes ${known} and ${node} lead the quorum in ${term}`,
+      );
+  }
+}
