@@ -8,6 +8,11 @@ export const verbs: readonly LazyVerb[] = [
     load: async () => (await import('./dev-verb.ts')).devVerb,
   },
   {
+    name: 'demo',
+    summary: 'Show how replication behaves when things fail, with a verdict.',
+    load: async () => (await import('./demo/demo-verb.ts')).demoVerb,
+  },
+  {
     name: 'server',
     summary: 'Run one node of a cluster.',
     load: async () => (await import('./server-verb.ts')).serverVerb,

@@ -4,6 +4,8 @@
  */
 export interface Output {
   readonly isJson: boolean;
+  /** Characters in a line of the terminal; undefined where the output is no terminal. */
+  readonly columns: number | undefined;
   /** A result: a table of rows for people, one object a row as JSON. */
   rows(columns: readonly string[], rows: readonly Row[]): void;
   /** A single result. */
@@ -23,6 +25,8 @@ export type Row = Readonly<Record<string, Cell>>;
 export interface Sink {
   write(chunk: Uint8Array | string): boolean;
   once(event: 'drain' | 'error', listener: () => void): unknown;
+  /** Set where the sink is a terminal. */
+  readonly columns?: number;
 }
 
 /** Whoever read the output has gone: there is nothing left to do for anybody. */
@@ -45,6 +49,7 @@ export function createOutput(
   });
   return {
     isJson,
+    columns: out.columns,
     rows(columns, rows) {
       if (isJson) for (const row of rows) out.write(`${toJson(row)}\n`);
       else out.write(`${table(columns, rows)}\n`);

@@ -1,0 +1,17 @@
+/** What a lesson is: a name, a claim, and a story that ends in a verdict. */
+import type { Stage } from './stage.ts';
+
+export interface Lesson {
+  readonly name: string;
+  /** The claim in one sentence. */
+  readonly summary: string;
+  /** Plays it. Whatever it opens through the stage ends with the stage. */
+  play(stage: Stage): Promise<void>;
+}
+
+/** A lesson that is loaded only when it runs. */
+export interface LazyLesson {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Lesson>;
+}

@@ -1,0 +1,63 @@
+/** Plays one lesson from beginning to end: nothing that it opened outlives it. */
+import { HighwaterError } from '../../../proto/model/errors.ts';
+import { type Claim, Claims } from './claims.ts';
+import type { Lesson } from './lesson.ts';
+import { Recording } from './recording.ts';
+import { Stage } from './stage.ts';
+import { Story, type StoryLook } from './story.ts';
+
+export interface LessonOutcome {
+  readonly lesson: string;
+  readonly summary: string;
+  readonly holds: boolean;
+  readonly elapsedMs: number;
+  readonly claims: readonly Claim[];
+  readonly recording: Recording;
+}
+
+export interface LessonSurroundings {
+  /** Prints a line of the story. */
+  readonly say: (line: string) => void;
+  readonly look: StoryLook;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Ends the lesson before its end. */
+  readonly signal: AbortSignal;
+  /** Called when the story is over and the cluster still runs. */
+  readonly linger?: () => Promise<void>;
+}
+
+/** A lesson that takes longer than this hangs. */
+const playMsMax = 90_000;
+
+export async function playLesson(
+  lesson: Lesson,
+  surroundings: LessonSurroundings,
+): Promise<LessonOutcome> {
+  const { say, look, environment, signal } = surroundings;
+  const recording = new Recording(() => performance.now());
+  const story = new Story(recording, say, look);
+  const claims = new Claims();
+  const watchdog = AbortSignal.any([signal, AbortSignal.timeout(playMsMax)]);
+  await using stage = new Stage({ story, claims, recording, environment });
+  story.act(`${lesson.name}: ${lesson.summary}`);
+  try {
+    await Promise.race([lesson.play(stage), aborted(watchdog)]);
+  } catch (caught) {
+    if (signal.aborted) throw caught;
+    const { code, message } = HighwaterError.from(caught);
+    claims.equals('The lesson came to its end', `${code}: ${message}`, 'it did');
+  }
+  const { elapsedMs } = recording;
+  story.verdict(claims);
+  await surroundings.linger?.();
+  const { name, summary } = lesson;
+  return { lesson: name, summary, holds: claims.hold, elapsedMs, claims: claims.all, recording };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const give = (): void => reject(new HighwaterError('CANCELLED', 'the lesson was stopped'));
+    if (signal.aborted) give();
+    else signal.addEventListener('abort', give, { once: true });
+  });
+}
