@@ -11,7 +11,7 @@ export type HttpHandler = (
 ) => void | Promise<void>;
 
 export interface HttpServer {
-  /** Exact paths only. */
+  /** One path; with a slash at its end, also what is below it and has no route of its own. */
   route(path: string, handler: HttpHandler): void;
   /** Resolves to the bound port. */
   listen(host: string, port: number): Promise<number>;
@@ -58,7 +58,7 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-  const handler = routes.get(path);
+  const handler = handlerOf(routes, path);
   if (request.method !== 'GET' && request.method !== 'HEAD')
     return end(response, 405, 'only GET is answered here\n');
   if (handler === undefined) return end(response, 404, 'nothing here\n');
@@ -68,6 +68,19 @@ async function answer(
     logger.error('http-failed', 'A request of the HTTP side failed.', { path, error });
     if (!response.headersSent) end(response, 500, 'failed; the log says more\n');
   }
+}
+
+function handlerOf(
+  routes: ReadonlyMap<string, HttpHandler>,
+  path: string,
+): HttpHandler | undefined {
+  const exact = routes.get(path);
+  if (exact !== undefined) return exact;
+  for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+    const below = routes.get(path.slice(0, slash + 1));
+    if (below !== undefined) return below;
+  }
+  return undefined;
 }
 
 /** Answers with a short text. */

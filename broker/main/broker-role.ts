@@ -17,6 +17,7 @@ import type { LogDirectory } from '../log/log-directory.ts';
 import { ControllerLinks } from '../membership/controller-links.ts';
 import { MembershipDriver } from '../membership/membership-driver.ts';
 import { MetadataFollower } from '../membership/metadata-follower.ts';
+import { Traffic } from '../metrics/traffic.ts';
 import { PartitionTable } from '../partitions/partition-table.ts';
 import { ControllerConversation } from '../replication/controller-conversation.ts';
 import type { PartitionDriver } from '../replication/partition-driver.ts';
@@ -58,7 +59,9 @@ export class BrokerRole {
   readonly #streams: ReplicationStreams;
   readonly #conversation: ControllerConversation;
   readonly #surroundings: ReplicaSurroundings;
-  readonly #source: ImageSource;
+  readonly source: ImageSource;
+  /** What clients have sent and read. */
+  readonly traffic = new Traffic();
   #memory: BrokerMemory;
   #table: PartitionTable | undefined;
   #groups: GroupCoordinator | undefined;
@@ -93,7 +96,7 @@ export class BrokerRole {
     });
     const activeController = (): NodeId | undefined => this.#membership.activeController;
     const brokerEpoch = (): BrokerEpoch | undefined => this.#membership.brokerEpoch;
-    this.#source = new ImageSource(() => this.#metadata.image, this.#membership);
+    this.source = new ImageSource(() => this.#metadata.image, this.#membership);
     this.#conversation = new ControllerConversation({
       nodeId,
       links: this.#links,
@@ -133,10 +136,11 @@ export class BrokerRole {
       nodeId,
       machine,
       authorizer,
-      source: this.#source,
+      source: this.source,
       links: this.#links,
       brokerEpoch: () => this.#membership.brokerEpoch,
       table: () => this.#table,
+      traffic: this.traffic,
     });
   }
 
@@ -198,7 +202,7 @@ export class BrokerRole {
         onLease: (isHeld) => this.#onLease(isHeld),
         onFenced: (isFenced) => tellFenced(logger, isFenced),
         onActiveController: () => {
-          this.#source.changed();
+          this.source.changed();
           this.#conversation.activeChanged();
         },
         onCommitted: (committed) => this.#metadata.committed(committed),
@@ -239,7 +243,7 @@ export class BrokerRole {
     this.#followVoters(image);
     if (this.#isReady) this.#table?.apply(image);
     else this.#maybeStart(image);
-    this.#source.changed();
+    this.source.changed();
   }
 
   /** Nothing is replicated before the metadata up to the registration is applied (rule B3.12). */
@@ -276,7 +280,7 @@ export class BrokerRole {
   #onLease(isHeld: boolean): void {
     tellLease(this.#options.machine.logger, isHeld);
     this.#table?.leaseChanged(isHeld);
-    this.#source.changed();
+    this.source.changed();
   }
 
   /**

@@ -6,6 +6,7 @@ import type { Authorizer } from '../access/authorizer.ts';
 import { GroupCoordinator } from '../group/group-coordinator.ts';
 import { createGroupsTopic } from '../group/internal-topic.ts';
 import type { ControllerLinks } from '../membership/controller-links.ts';
+import type { Traffic } from '../metrics/traffic.ts';
 import type { PartitionTable } from '../partitions/partition-table.ts';
 import { ActiveController } from '../services/active-controller.ts';
 import { registerAdmin } from '../services/admin-service.ts';
@@ -28,6 +29,7 @@ export interface ClientServicesOptions {
   readonly links: ControllerLinks;
   readonly table: () => PartitionTable | undefined;
   readonly brokerEpoch: () => BrokerEpoch | undefined;
+  readonly traffic: Traffic;
 }
 
 /** Registers every public service; the coordinator that is returned is closed with the role. */
@@ -35,7 +37,7 @@ export function serveClients(
   registry: RpcRegistry,
   options: ClientServicesOptions,
 ): GroupCoordinator {
-  const { nodeId, machine, authorizer, source, links, table, brokerEpoch } = options;
+  const { nodeId, machine, authorizer, source, links, table, brokerEpoch, traffic } = options;
   const { clock, random, logger } = machine;
   const image = () => source.image;
   const activeController = () => source.activeController;
@@ -53,8 +55,8 @@ export function serveClients(
     watchImage: (callback) => source.watch(callback),
     createTopic: () => createGroupsTopic(forward),
   });
-  registerProduce(registry, { partitions, authorizer, clock, producerIds });
-  registerFetch(registry, { partitions, authorizer, clock });
+  registerProduce(registry, { partitions, authorizer, clock, producerIds, traffic });
+  registerFetch(registry, { partitions, authorizer, clock, traffic });
   registerMetadata(registry, { source, authorizer, clock, controller });
   registerEvents(registry, { authorizer, links, activeController, clock });
   registerAdmin(registry, { source, partitions, authorizer, forward });

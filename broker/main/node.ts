@@ -18,9 +18,6 @@ import type { KeyValueStore } from '../../proto/ports/key-value.ts';
 import type { LinkEndpoint, PeerAddress } from '../../proto/ports/link.ts';
 import type { RpcServer } from '../../proto/ports/rpc.ts';
 import type { Authorizer } from '../access/authorizer.ts';
-import { serveHealth } from '../http/health.ts';
-import type { HttpServer } from '../http/http-server.ts';
-import { serveMetrics } from '../http/metrics-route.ts';
 import { DataDirectory } from '../log/data-directory.ts';
 import type { LogDirectory } from '../log/log-directory.ts';
 import { chooseAuthorizer } from './access-choice.ts';
@@ -29,7 +26,7 @@ import { BrokerRole } from './broker-role.ts';
 import { ControllerRole } from './controller-role.ts';
 import { joinOrForm, readFormation, storageIdOf } from './formation.ts';
 import type { Machine } from './machine.ts';
-import { metricsSource, nodeMetrics } from './node-metrics.ts';
+import { type NodeHttp, openNodeHttp } from './node-http.ts';
 import { openStores } from './stores.ts';
 
 export interface RunningNode {
@@ -73,7 +70,7 @@ class NodeStart {
   #logs: LogDirectory | undefined;
   #endpoint: LinkEndpoint | undefined;
   #rpc: RpcServer | undefined;
-  #http: HttpServer | undefined;
+  #http: NodeHttp | undefined;
   #controller: ControllerRole | undefined;
   #broker: BrokerRole | undefined;
 
@@ -120,7 +117,17 @@ class NodeStart {
         })
       : undefined;
     await endpoint.listen(peerAt.host, peerPort);
-    const http = await this.#openHttp(self);
+    this.#http = await openNodeHttp({
+      nodeId: self,
+      settings: this.#settings,
+      machine: this.#machine,
+      endpoint,
+      quorum,
+      authorizer,
+      broker: this.#broker,
+      controller: this.#controller,
+    });
+    const http = this.#http.address;
     if (clients !== undefined) this.#broker?.start(clients);
     const roles = this.#text('roles');
     this.#machine.logger.info('node-started', 'The node listens.', { roles, clients, peers, http });
@@ -273,16 +280,6 @@ class NodeStart {
     this.#broker.serve(this.#rpc);
     const port = await this.#rpc.listen(at.host, at.port);
     return advertised(this.#text('advertised-listen'), at, port);
-  }
-
-  async #openHttp(self: NodeId): Promise<string> {
-    const at = hostAndPort(this.#text('http-listen'));
-    const http = this.#machine.createHttpServer();
-    this.#http = http;
-    serveHealth(http, () => this.#broker?.readiness() ?? []);
-    serveMetrics(http, nodeMetrics(metricsSource(self, this.#broker, this.#controller)));
-    const port = await http.listen(at.host, at.port);
-    return `${at.host}:${port}`;
   }
 
   #has(role: 'broker' | 'controller'): boolean {

@@ -14,6 +14,7 @@ import { leaderEpoch, type Offset } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { RpcRegistry } from '../../proto/ports/rpc.ts';
 import type { Authorizer, Principal } from '../access/authorizer.ts';
+import type { Traffic } from '../metrics/traffic.ts';
 import { epochAt } from '../replication/core/divergence.ts';
 import { latestOffset } from '../replication/core/reading.ts';
 import type { PartitionDriver } from '../replication/partition-driver.ts';
@@ -29,6 +30,7 @@ export interface FetchServiceOptions {
   readonly partitions: HostedPartitions;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
+  readonly traffic: Traffic;
 }
 
 /** Registers `Fetch`, `FetchStream` and `ListOffsets`. */
@@ -93,6 +95,7 @@ async function fetchOnce(
       deadlineMs,
     );
   }
+  options.traffic.fetched(gathered.bytes);
   return gathered.response(readers, failures);
 }
 

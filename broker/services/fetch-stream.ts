@@ -15,6 +15,7 @@ import { limits } from '../../proto/model/limits.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { RpcStream, RpcStreamHandlers } from '../../proto/ports/rpc.ts';
 import type { Authorizer, Principal } from '../access/authorizer.ts';
+import type { Traffic } from '../metrics/traffic.ts';
 import type { HostedPartitions } from './hosted.ts';
 import { openReader, PartitionReader } from './partition-reader.ts';
 
@@ -23,6 +24,7 @@ export interface FetchStreamOptions {
   readonly authorizer: Authorizer;
   readonly principal: Principal;
   readonly clock: Clock;
+  readonly traffic: Traffic;
 }
 
 interface Followed {
@@ -140,6 +142,7 @@ export class FetchStream {
           batches.push(...step.buffers);
           room -= step.part.batchBytes;
           this.#credit -= step.part.batchBytes;
+          this.#options.traffic.fetched(step.part.batchBytes);
           followed.isToldCaughtUp = step.part.caughtUp;
           if (followed.reader.isDone) this.#stop(followed.key);
           else this.#ready.add(followed);

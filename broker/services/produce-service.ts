@@ -30,6 +30,7 @@ import type {
 } from '../../proto/ports/rpc.ts';
 import { checkProducedBatch } from '../../proto/wire/produce-check.ts';
 import type { Authorizer, Principal } from '../access/authorizer.ts';
+import type { Traffic } from '../metrics/traffic.ts';
 import type { ProduceResult } from '../replication/core/effects.ts';
 import { awaitStored } from './await-stored.ts';
 import { failureFrom, failureOf } from './failure.ts';
@@ -47,6 +48,7 @@ export interface ProduceServiceOptions {
   readonly authorizer: Authorizer;
   readonly clock: Clock;
   readonly producerIds: Pick<ProducerIds, 'init'>;
+  readonly traffic: Traffic;
 }
 
 /** Registers every method of the produce service. */
@@ -157,7 +159,9 @@ function produce(
     ): void => {
       outcomes[index] = { topicId, partition: write.partition, outcome };
       undecided--;
-      if (undecided === 0) done({ requestId, partitions: outcomes });
+      if (undecided > 0) return;
+      options.traffic.answered(options.clock.now() - nowMs);
+      done({ requestId, partitions: outcomes });
     };
     try {
       append(
@@ -208,6 +212,7 @@ function append(
       value: failureOf(header.code, { message: header.reason, outcome: 'not-written' }),
     });
   }
+  options.traffic.produced(batch.length, header.recordCount);
   replica.produce(
     batch,
     header,

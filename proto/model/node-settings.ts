@@ -162,6 +162,12 @@ export const nodeSettings: readonly SettingRow[] = [
   path('tls-key', 'Private key (PEM) of this node.'),
   path('tls-ca', 'Authority (PEM) for clients and nodes; with it certificates are required.'),
   path('tokens-file', 'Bearer tokens: one "token principal role,role" a line.'),
+  choice(
+    'dashboard',
+    ['auto', 'on', 'off'],
+    'auto',
+    'The dashboard on the HTTP address; auto: on loopback, and beyond it where tokens-file asks who reads.',
+  ),
   flag('insecure-listen', 'Allow listening beyond loopback without TLS or without authorisation.'),
 ];
 

@@ -26,7 +26,7 @@ export interface PeerAddress {
 }
 
 /** What a logical stream carries. The receiving node has one acceptor for each kind. */
-export const linkStreamKinds = ['raft', 'control', 'metadata', 'replication'] as const;
+export const linkStreamKinds = ['raft', 'control', 'metadata', 'replication', 'telemetry'] as const;
 export type LinkStreamKind = (typeof linkStreamKinds)[number];
 
 /** One node's end of all its links, shared by both roles of the node. */

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openAuthorizer } from '../../../broker/access/authorizer.ts';
 import { hostedPartitions } from '../../../broker/main/hosted-partitions.ts';
+import { Traffic } from '../../../broker/metrics/traffic.ts';
 import { registerFetch } from '../../../broker/services/fetch-service.ts';
 import { registerProduce } from '../../../broker/services/produce-service.ts';
 import { FetchRequest, fetchService } from '../../../proto/generated/highwater/v1/fetch.ts';
@@ -39,6 +40,7 @@ describe('a broker', () => {
       ),
       authorizer: openAuthorizer,
       clock: bed.serverClock,
+      traffic: new Traffic(),
     };
     const init = async () => ({ producerId: undefined, producerEpoch: producerEpoch(0) });
     registerFetch(bed.server, shared);

@@ -1,0 +1,111 @@
+/**
+ * Follows the flight recorder of whoever is the active controller, and keeps the latest events for
+ * browsers that come later. Each active controller begins a journal of its own, so a change of the
+ * active one is an event here, and the reading begins anew.
+ */
+import type { EventRow } from '../../proto/dashboard/messages.ts';
+import type {
+  ReadEventsRequest,
+  ReadEventsResponse,
+} from '../../proto/generated/highwater/peer/v1/control.ts';
+import type { NodeId } from '../../proto/model/ids.ts';
+import type { Clock } from '../../proto/ports/clock.ts';
+
+export interface EventFollowerOptions {
+  readonly clock: Clock;
+  readonly activeController: () => NodeId | undefined;
+  readonly term: () => number;
+  read(from: NodeId, request: ReadEventsRequest): Promise<ReadEventsResponse>;
+}
+
+/** Events kept here for browsers; the oldest goes first. */
+const keptMax = 2_000;
+const pageMax = 500;
+
+export class EventFollower {
+  readonly #options: EventFollowerOptions;
+  readonly #kept: EventRow[] = [];
+  #fresh: EventRow[] = [];
+  #journalOf: NodeId | undefined;
+  #journalTerm = -1;
+  #next = 0;
+  #isReading = false;
+
+  constructor(options: EventFollowerOptions) {
+    this.#options = options;
+  }
+
+  /** The latest events, oldest first. */
+  get kept(): readonly EventRow[] {
+    return this.#kept;
+  }
+
+  /** What came since the last call. */
+  take(): readonly EventRow[] {
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    return fresh;
+  }
+
+  /** Reads on, unless a read is under way. */
+  poll(): void {
+    const { activeController, term } = this.#options;
+    const active = activeController();
+    if (active === undefined || this.#isReading) return;
+    if (active !== this.#journalOf || term() !== this.#journalTerm) this.#turnTo(active, term());
+    this.#isReading = true;
+    this.#read(active, term()).then(
+      () => {
+        this.#isReading = false;
+      },
+      () => {
+        // It has just lost the lead or cannot be reached: the next poll asks who leads by then.
+        this.#isReading = false;
+      },
+    );
+  }
+
+  async #read(active: NodeId, term: number): Promise<void> {
+    const request = { fromSequence: this.#next, kind: '', subject: '', limit: pageMax };
+    const page = await this.#options.read(active, request);
+    if (active !== this.#journalOf || term !== this.#journalTerm) return;
+    this.#next = page.nextSequence;
+    this.#add(
+      page.events.map(({ sequence, wallMs, kind, subject, reason, evidence }) => ({
+        sequence,
+        term,
+        wallMs,
+        kind,
+        subject,
+        reason,
+        evidence: Object.fromEntries(evidence),
+      })),
+    );
+  }
+
+  #turnTo(active: NodeId, term: number): void {
+    const was = this.#journalOf;
+    this.#journalOf = active;
+    this.#journalTerm = term;
+    this.#next = 0;
+    if (was === undefined) return;
+    this.#add([
+      {
+        sequence: 0,
+        term,
+        wallMs: this.#options.clock.wall(),
+        kind: 'controller-changed',
+        subject: `controller ${active}`,
+        reason: `elected by the controllers in term ${term}; before it was ${was}`,
+        evidence: { before: String(was), term: String(term) },
+      },
+    ]);
+  }
+
+  #add(events: readonly EventRow[]): void {
+    this.#kept.push(...events);
+    this.#fresh.push(...events);
+    this.#kept.splice(0, Math.max(0, this.#kept.length - keptMax));
+    this.#fresh.splice(0, Math.max(0, this.#fresh.length - keptMax));
+  }
+}
