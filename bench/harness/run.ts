@@ -22,7 +22,10 @@ export async function runBench(bench: Bench, options: BenchArguments): Promise<n
       process.stderr.write(`${seconds} s  ${bench.name}: ${text}\n`);
     },
     freshDirectory: directories.make,
-    invalid: (reason) => invalid.push(reason),
+    invalid(reason) {
+      invalid.push(reason);
+      context.progress(`not valid: ${reason}`);
+    },
   };
   try {
     const report = makeReport(bench, await bench.run(context), { machine, invalid });

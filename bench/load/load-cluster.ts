@@ -8,6 +8,7 @@ import type { LoadAnswer, LoadRequest, LoadTopic, ProduceRequest } from './reque
 import type { Tally } from './values.ts';
 
 const wholeWithinMs = 120_000;
+const settledWithinMs = 10_000;
 
 export interface TopicShape {
   readonly partitions: number;
@@ -83,15 +84,8 @@ export class LoadCluster {
 
   /** Reads every replica and compares what it holds with what was acknowledged. */
   async verify(topic: LoadTopic, expected: Tally): Promise<void> {
-    const { brokers, topic: name, valueBytes } = topic;
     for (const { id } of this.cluster.nodes) {
-      const { tally } = await this.consumer.ask({
-        kind: 'verify',
-        brokers,
-        topic: name,
-        valueBytes,
-        node: id,
-      });
+      const tally = await this.#tallyOf(topic, id, expected.records);
       if (tally.records !== expected.records)
         this.#tell(topic, [`node ${id} holds ${tally.records} records of ${expected.records}`]);
       else if (tally.sum !== expected.sum)
@@ -103,6 +97,26 @@ export class LoadCluster {
     await Promise.all([this.producer.close(), this.consumer.close()]);
     await this.client.close();
     await this.cluster.stop();
+  }
+
+  /** Read again for a while: what is acknowledged below `all` is readable once all have it. */
+  async #tallyOf(
+    { brokers, topic, valueBytes }: LoadTopic,
+    node: number,
+    records: number,
+  ): Promise<Tally> {
+    const deadline = performance.now() + settledWithinMs;
+    for (;;) {
+      const { tally } = await this.consumer.ask({
+        kind: 'verify',
+        brokers,
+        topic,
+        valueBytes,
+        node,
+      });
+      if (tally.records >= records || performance.now() > deadline) return tally;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
   }
 
   #tell({ topic }: LoadTopic, faults: readonly string[]): void {
