@@ -1,7 +1,8 @@
 /**
- * Tells those who speak to this controller that it has become the active one. They ask it at once,
- * instead of at their next heartbeat. A hint only: it carries nothing, and what counts is the answer.
+ * Tells those who speak to this controller that it has become the active one, so that they need not
+ * find out by their next heartbeat. It grants nothing: leases come with answers to heartbeats alone.
  */
+import { ActiveNotice as Notice } from '../proto/generated/highwater/peer/v1/control.ts';
 import { controlNotices } from '../proto/link/control-methods.ts';
 import type { LinkRequests, LinkService } from '../proto/link/requests.ts';
 import type { Quorum } from './raft/driver.ts';
@@ -11,12 +12,12 @@ export class ActiveNotice {
   #wasActive = false;
 
   constructor(quorum: Quorum) {
-    quorum.watch(({ isActive }) => {
+    quorum.watch(({ isActive, term }) => {
       const hasBecome = isActive && !this.#wasActive;
       this.#wasActive = isActive;
       if (!hasBecome) return;
-      for (const caller of this.#callers)
-        caller.notify(controlNotices.active, { header: Buffer.alloc(0) });
+      const header = Buffer.concat(Notice.encode({ term }));
+      for (const caller of this.#callers) caller.notify(controlNotices.active, { header });
     });
   }
 

@@ -82,7 +82,7 @@ export class BrokerRole {
       clock,
       logger,
       onDown: (node) => this.#membership.linkDown(node),
-      onActive: () => this.#membership.hurry(),
+      onActive: (node, term) => this.#membership.becameActive(node, term),
     });
     this.#membership = this.#createMembership();
     this.#metadata = new MetadataFollower({

@@ -4,6 +4,7 @@
  * these streams, so that nobody waits for the next heartbeat to find out.
  */
 
+import { ActiveNotice } from '../../proto/generated/highwater/peer/v1/control.ts';
 import {
   type ControlMethod,
   callControl,
@@ -12,6 +13,7 @@ import {
 import { type LinkRequests, openRequests } from '../../proto/link/requests.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
+import type { Term } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { LinkEndpoint, PeerAddress } from '../../proto/ports/link.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
@@ -24,7 +26,7 @@ export interface ControllerLinksOptions {
   readonly logger: Logger;
   onDown(controller: NodeId): void;
   /** A controller says that it has become the active one. */
-  onActive?(): void;
+  onActive?(controller: NodeId, term: Term): void;
 }
 
 /** Before a controller is called again that closed the stream at once; dials are paced by the link. */
@@ -90,7 +92,9 @@ export class ControllerLinks {
       endpoint,
       { to, kind: 'control' },
       {
-        notices: new Map([[controlNotices.active, () => this.#options.onActive?.()]]),
+        notices: new Map([
+          [controlNotices.active, ({ header }) => this.#becameActive(nodeId, header)],
+        ]),
         onOpen: () => {
           openedMs = clock.now();
         },
@@ -103,6 +107,16 @@ export class ControllerLinks {
     );
     this.#open.set(nodeId, requests);
     return requests;
+  }
+
+  #becameActive(nodeId: NodeId, header: Buffer): void {
+    try {
+      this.#options.onActive?.(nodeId, ActiveNotice.decode(header).term);
+    } catch (caught) {
+      const { message } = HighwaterError.from(caught);
+      const text = 'A controller sent a notice that cannot be read.';
+      this.#options.logger.warn('notice-refused', text, { controller: nodeId, message });
+    }
   }
 
   #onClose(nodeId: NodeId, hasHeld: boolean): void {

@@ -97,6 +97,12 @@ export class MembershipDriver {
     this.#step({ kind: 'controllers', nodeIds: this.#options.links.nodeIds });
   }
 
+  /** A controller says that it has become the active one. */
+  becameActive(controller: NodeId, term: Term): void {
+    this.#step({ kind: 'became-active', controller, term });
+    this.hurry();
+  }
+
   linkDown(controller: NodeId): void {
     this.#step({ kind: 'link-down', controller });
   }

@@ -57,6 +57,7 @@ export type MembershipInput =
     }
   | { readonly kind: 'superseded' }
   | { readonly kind: 'controllers'; readonly nodeIds: readonly NodeId[] }
+  | { readonly kind: 'became-active'; readonly controller: NodeId; readonly term: Term }
   | { readonly kind: 'link-down'; readonly controller: NodeId }
   | { readonly kind: 'stop' }
   | { readonly kind: 'stop-deadline' };
@@ -118,6 +119,8 @@ export function stepMembership(state: MembershipState, input: MembershipInput): 
     case 'controllers':
       state.controllers = input.nodeIds;
       return [];
+    case 'became-active':
+      return becameActive(state, input.controller, input.term);
     case 'link-down':
       return linkDown(state, input.controller);
     case 'stop':
@@ -210,6 +213,13 @@ function heartbeatAnswered(
     effects.push({ kind: 'may-stop' });
   }
   return effects;
+}
+
+/** Tells where to go, and grants nothing: the lease waits for the answer to a heartbeat. */
+function becameActive(state: MembershipState, controller: NodeId, term: Term): MembershipEffect[] {
+  if (term < state.term || state.phase === 'unregistered') return [];
+  state.term = term;
+  return learnActive(state, controller);
 }
 
 function learnActive(state: MembershipState, nodeId: NodeId | undefined): MembershipEffect[] {

@@ -80,9 +80,21 @@ export function createMember(start: MemberStart): RaftState {
     role: { kind: 'follower' },
   };
   // Whoever is the only voter has nobody to wait for.
-  const [only, ...others] = configurationOf(state).voters;
-  const isAlone = only?.id === self && others.length === 0;
-  return isAlone ? { ...state, electionDueAt: now } : state;
+  const [first, ...others] = configurationOf(state).voters;
+  if (first?.id !== self) return state;
+  if (others.length === 0) return { ...state, electionDueAt: now };
+  // Nobody has led since the formation: the first voter soon asks the others, who have met just before.
+  return isUnled(state)
+    ? { ...state, electionDueAt: now + Math.floor(timing.electionMs * firstElectionShare) }
+    : state;
+}
+
+/** Of the election timeout: time for the voters of a formation to connect again. */
+const firstElectionShare = 0.05;
+
+/** True where only the formation is known, which is term 1. */
+function isUnled({ hard, log }: RaftState): boolean {
+  return hard.term === 1 && hard.vote === undefined && log.lastIndex === 1;
 }
 
 /** Takes a batch of inputs in order, then sends what the batch as a whole calls for. */

@@ -76,6 +76,16 @@ describe('membership of a broker', () => {
     });
   });
 
+  it('believes the later of two controllers that call themselves active', () => {
+    const state = registered();
+    stepMembership(state, { kind: 'became-active', controller: two, term: term(5) });
+    expect(state.active).toBe(two);
+    answered(state, 100, 110);
+    stepMembership(state, { kind: 'became-active', controller: three, term: term(4) });
+    expect(state.active).toBe(two);
+    expect(state.isLeaseHeld).toBe(false);
+  });
+
   it('is not granted a lease by an answer that comes after the lease would have ended', () => {
     const state = registered();
     answered(state, 0, 5000);

@@ -1116,3 +1116,33 @@ export const ReadCommittedResponse = {
     return guarded('ReadCommittedResponse', bytes, (reader) => ReadCommittedResponse.read(reader, reader.len));
   },
 };
+
+/** A controller tells those who speak to it that it has become the active one. */
+export interface ActiveNotice {
+  readonly term: Term;
+}
+
+export const ActiveNotice = {
+  write(message: ActiveNotice, writer: Writer): Writer {
+    if (message.term !== 0) writer.uint32(8).uint64(message.term);
+    return writer;
+  },
+  encode(message: ActiveNotice): readonly Uint8Array[] {
+    return [ActiveNotice.write(message, Writer.create()).finish()];
+  },
+  read(reader: Reader, end: number): ActiveNotice {
+    let term_: Term = 0 as Term;
+    while (reader.pos < end) {
+      const tag = reader.tag();
+      switch (tag) {
+        case 8: term_ = branded(makeTerm, exact(reader.uint64(), 'term'), 'term'); break;
+        default: reader.skipType(tag & 7, 0, tag >>> 3);
+      }
+    }
+    arrived(reader, end);
+    return { term: term_ };
+  },
+  decode(bytes: Uint8Array): ActiveNotice {
+    return guarded('ActiveNotice', bytes, (reader) => ActiveNotice.read(reader, reader.len));
+  },
+};
