@@ -1,11 +1,14 @@
-/** A whole cluster in one process: real nodes, real gRPC and links, on free ports. */
+/**
+ * A whole cluster in one process: real nodes, real gRPC and links, on free ports. For tests, which kill,
+ * pause, isolate and slow its nodes, and for `highwater dev`.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { readNodeSettings } from '../../proto/model/node-settings.ts';
 import { type DevLayout, type DevNode, devLayout, devSettings } from './dev-layout.ts';
-import { createNodeMachine } from './machine.ts';
+import { type Disturbance, disturbedMachine } from './disturbance/disturbed-machine.ts';
 import { type RunningNode, startNode } from './node.ts';
 
 export interface ClusterOptions {
@@ -13,16 +16,18 @@ export interface ClusterOptions {
   readonly nodes?: number;
   /** Where data is kept; a temporary directory, removed at the end, if not said. */
   readonly data?: string;
+  /** The first of its ports, if they are free; any by default. */
+  readonly port?: number;
   /** Settings of every node, by name: `{ 'session-ms': '500' }`. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** A running cluster. */
+/** A running cluster. Nodes are numbered from 1. */
 export class Cluster implements AsyncDisposable {
   readonly #layout: DevLayout;
   readonly #options: ClusterOptions;
   readonly #directory: string;
-  readonly #nodes = new Map<number, RunningNode>();
+  readonly #nodes = new Map<number, OneNode>();
   readonly #stop = new AbortController();
 
   private constructor(layout: DevLayout, directory: string, options: ClusterOptions) {
@@ -34,7 +39,8 @@ export class Cluster implements AsyncDisposable {
   /** Resolves once every node is ready. */
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
     const directory = options.data ?? mkdtempSync(join(tmpdir(), 'highwater-'));
-    const cluster = new Cluster(await devLayout(directory, options.nodes), directory, options);
+    const layout = await devLayout(directory, options.nodes, options.port);
+    const cluster = new Cluster(layout, directory, options);
     try {
       await Promise.all(cluster.#layout.nodes.map((node) => cluster.#start(node)));
       await cluster.ready();
@@ -50,26 +56,54 @@ export class Cluster implements AsyncDisposable {
     return this.#layout.nodes.map((node) => node.grpc);
   }
 
-  /** Resolves once every running node serves. */
+  /** Resolves once every node serves that runs, but for those that are paused or isolated. */
   async ready(): Promise<void> {
-    while ([...this.#nodes.values()].some((node) => (node.broker?.readiness().length ?? 0) > 0)) {
+    const isWaiting = (one: OneNode): boolean =>
+      !one.isDisturbed && (one.node.broker?.readiness().length ?? 0) > 0;
+    while ([...this.#nodes.values()].some(isWaiting)) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
 
   /** Ends a node at once, as a crash would; what it had written stays. */
   async kill(id: number): Promise<void> {
-    const node = this.#nodes.get(id);
+    this.#layoutOf(id);
+    const one = this.#nodes.get(id);
     this.#nodes.delete(id);
-    await node?.abandon();
+    if (one !== undefined) await endOf(one);
   }
 
-  /** Starts a node that was killed or stopped again, with its data. */
+  /** Starts a node again with its data; a running one is killed first. */
   async restart(id: number): Promise<void> {
-    const node = this.#layout.nodes.find((one) => one.id === id);
-    if (node === undefined) throw new HighwaterError('UNKNOWN_BROKER', `there is no node ${id}`);
     await this.kill(id);
-    await this.#start(node);
+    await this.#start(this.#layoutOf(id));
+  }
+
+  /** Holds a node's clock and everything that reaches it, as a stop of its process would. */
+  pause(id: number): void {
+    this.#disturb(id, true).pause();
+  }
+
+  /** Lets a paused node go on, with all that waited. */
+  resume(id: number): void {
+    this.#disturb(id, false).resume();
+  }
+
+  /** Destroys a node's connections, to clients and to the other nodes, and refuses others. */
+  isolate(id: number): void {
+    this.#disturb(id, true).isolate(true);
+  }
+
+  /** Lets an isolated node be reached again. */
+  heal(id: number): void {
+    this.#disturb(id, false).isolate(false);
+  }
+
+  /** Whatever reaches the node, from clients and other nodes, takes so much longer; 0 ends that. */
+  slow(id: number, ms: number): void {
+    if (!Number.isFinite(ms) || ms < 0)
+      throw new HighwaterError('INVALID_REQUEST', `slow ${ms}: expected milliseconds from 0`);
+    this.#running(id).disturbance.slow(ms);
   }
 
   /** Ends every node; a temporary directory goes with it. Always returns. */
@@ -77,7 +111,7 @@ export class Cluster implements AsyncDisposable {
     this.#stop.abort();
     const nodes = [...this.#nodes.values()];
     this.#nodes.clear();
-    await Promise.all(nodes.map((node) => node.abandon()));
+    await Promise.all(nodes.map(endOf));
     if (this.#options.data === undefined) rmSync(this.#directory, { recursive: true, force: true });
   }
 
@@ -94,15 +128,45 @@ export class Cluster implements AsyncDisposable {
     ]);
     const read = readNodeSettings(given);
     if ('refusals' in read) throw new HighwaterError('INVALID_CONFIG', read.refusals.join('; '));
-    this.#nodes.set(
-      node.id,
-      await startNode(
-        read.settings,
-        createNodeMachine(read.settings, undefined),
-        this.#stop.signal,
-      ),
-    );
+    const { machine, disturbance } = disturbedMachine(read.settings);
+    const running = await startNode(read.settings, machine, this.#stop.signal);
+    this.#nodes.set(node.id, { node: running, disturbance, isDisturbed: false });
   }
+
+  #disturb(id: number, isDisturbed: boolean): Disturbance {
+    const one = this.#running(id);
+    one.isDisturbed = isDisturbed;
+    return one.disturbance;
+  }
+
+  #running(id: number): OneNode {
+    this.#layoutOf(id);
+    const one = this.#nodes.get(id);
+    if (one === undefined)
+      throw new HighwaterError(
+        'UNKNOWN_BROKER',
+        `node ${id} does not run; restart(${id}) starts it`,
+      );
+    return one;
+  }
+
+  #layoutOf(id: number): DevNode {
+    const node = this.#layout.nodes.find((one) => one.id === id);
+    if (node === undefined) throw new HighwaterError('UNKNOWN_BROKER', `there is no node ${id}`);
+    return node;
+  }
+}
+
+interface OneNode {
+  readonly node: RunningNode;
+  readonly disturbance: Disturbance;
+  isDisturbed: boolean;
+}
+
+async function endOf({ node, disturbance }: OneNode): Promise<void> {
+  disturbance.beginEnd();
+  await node.abandon();
+  disturbance.end();
 }
 
 /** Starts a cluster for a test: `await using cluster = await startCluster({ nodes: 3 })`. */

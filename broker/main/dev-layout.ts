@@ -21,15 +21,21 @@ export interface DevLayout {
   readonly quorum: string;
 }
 
-const defaultPort = 9092;
 const file = 'cluster.json';
 
-/** The layout that the directory has, or a new one for so many nodes. */
-export async function devLayout(directory: string, count: number | undefined): Promise<DevLayout> {
+/** Where the ports of a cluster begin that somebody types commands at, if they are free. */
+export const usualPort = 9092;
+
+/** The layout that the directory has, or a new one for so many nodes, on ports from `port` or on any. */
+export async function devLayout(
+  directory: string,
+  count: number | undefined,
+  port?: number,
+): Promise<DevLayout> {
   const path = join(directory, file);
   if (existsSync(path)) return keptLayout(path, directory, count);
   const nodes = count ?? 3;
-  const ports = await freePorts(nodes * 3, defaultPort);
+  const ports = await freePorts(nodes * 3, port);
   mkdirSync(directory, { recursive: true });
   writeFileSync(path, `${JSON.stringify({ nodes, ports })}\n`);
   return layoutOf(directory, nodes, ports);

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import type { Output } from '../../client/cli/output.ts';
 import { exitCodes, UsageError, type Verb, type VerbInput } from '../../client/cli/verb.ts';
 import { Cluster } from './cluster.ts';
-import { type DevLayout, devLayout } from './dev-layout.ts';
+import { type DevLayout, devLayout, usualPort } from './dev-layout.ts';
 import { type DevProcess, startProcesses } from './dev-processes.ts';
 
 export const devVerb: Verb = {
@@ -29,6 +29,7 @@ async function runInProcess(input: VerbInput): Promise<number> {
   const count = nodeCount(input);
   const data = input.option('data');
   await using cluster = await Cluster.start({
+    port: usualPort,
     ...(count === undefined ? {} : { nodes: count }),
     ...(data === undefined ? {} : { data: resolve(data) }),
   });
@@ -40,7 +41,7 @@ async function runInProcess(input: VerbInput): Promise<number> {
 async function runProcesses(input: VerbInput): Promise<number> {
   const began = performance.now();
   const directory = resolve(input.option('data') ?? './data');
-  const layout = await devLayout(directory, nodeCount(input));
+  const layout = await devLayout(directory, nodeCount(input), usualPort);
   const processes = startProcesses(layout, directory);
   const failed = Promise.race(processes.map(async (one) => ({ one, code: await one.ended })));
   const first = await Promise.race([failed, aborted(input.signal), allReady(layout)]);

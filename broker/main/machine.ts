@@ -44,14 +44,22 @@ export interface Machine {
   flushLog(): void;
 }
 
+/** The machine of a real process: its gRPC server can refuse connections. */
+export interface NodeMachine extends Machine {
+  createRpcServer(): GrpcServer;
+}
+
 /** Threads for files: enough that a slow disk does not stop everything else (rule B5.9). */
 export const threadPoolSize = 16;
 
 /** The machine of a real process. `testDisk` makes a killed process lose what was not flushed. */
-export function createNodeMachine(settings: NodeSettings, testDisk: string | undefined): Machine {
+export function createNodeMachine(
+  settings: NodeSettings,
+  testDisk: string | undefined,
+  clock: Clock = nodeClock,
+): NodeMachine {
   const { logger, flush } = pinoLogger({ level: logLevel(settings), output: 'stderr' });
   const node = logger.with({ node: Number(settings.get('node-id')) });
-  const clock = nodeClock;
   const files = nodeFileSystem({ threadPoolSize });
   const stores = lmdbKeyValueOpener({ clock });
   const isLossy = testDisk === 'lossy';
@@ -62,8 +70,8 @@ export function createNodeMachine(settings: NodeSettings, testDisk: string | und
     fileSystem: isLossy ? new LossyFileSystem(files) : files,
     keyValue: isLossy ? lossyKeyValueOpener(stores) : stores,
     logger: node,
-    network: createNetwork(certificates, node),
-    createRpcServer: () => createServer(certificates, node),
+    network: createNetwork(certificates, node, clock),
+    createRpcServer: () => createServer(certificates, node, clock),
     createHttpServer: () => createHttpServer(node),
     bootId: bootId(),
     absolutePath: (path) => resolve(path),
@@ -104,8 +112,12 @@ function readCertificates(settings: NodeSettings): Certificates | undefined {
   }
 }
 
-function createServer(certificates: Certificates | undefined, logger: Logger): RpcServer {
-  const common = { clock: nodeClock, logger, schema: publicSchema() };
+function createServer(
+  certificates: Certificates | undefined,
+  logger: Logger,
+  clock: Clock,
+): GrpcServer {
+  const common = { clock, logger, schema: publicSchema() };
   if (certificates === undefined) return new GrpcServer(common);
   const { certificate, key, authority } = certificates;
   const clients = authority === undefined ? {} : { clientAuthority: authority };
@@ -123,8 +135,12 @@ function publicSchema(): { readonly directory: string; readonly files: readonly 
 }
 
 /** Nodes prove themselves to each other; without an authority they could not, and speak plainly. */
-function createNetwork(certificates: Certificates | undefined, logger: Logger): WireNetwork {
-  const options = { clock: nodeClock, logger };
+function createNetwork(
+  certificates: Certificates | undefined,
+  logger: Logger,
+  clock: Clock,
+): WireNetwork {
+  const options = { clock, logger };
   if (certificates?.authority === undefined) return createTcpNetwork(options);
   const { certificate, key, authority } = certificates;
   return createTcpNetwork({ ...options, credentials: { certificate, key, authority } });

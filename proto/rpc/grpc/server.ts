@@ -140,6 +140,11 @@ export class GrpcServer implements RpcServer {
     this.#logger.info('rpc-tls-reloaded', 'Connections use the renewed certificates from here on.');
   }
 
+  /** Destroys every connection and refuses others, until it is told false. */
+  refuse(isRefusing: boolean): void {
+    this.#sessions.refuse(isRefusing);
+  }
+
   stop(graceMs: number): Promise<void> {
     this.#stopping ??= this.#stop(graceMs);
     return this.#stopping;

@@ -11,6 +11,8 @@ export class Sessions {
   /** Addresses whose refusal is in the log: one line for each flood, not for each connection. */
   readonly #told = new Set<string>();
 
+  #isRefusing = false;
+
   constructor(logger: Logger, addressMax: number = limits.rpcConnectionsPerAddressMax) {
     this.#logger = logger;
     this.#addressMax = addressMax;
@@ -25,7 +27,14 @@ export class Sessions {
     return [...this.#open].map((session) => session.state?.effectiveLocalWindowSize ?? 0);
   }
 
+  /** Destroys every connection and each that comes, until it is told false. */
+  refuse(isRefusing: boolean): void {
+    this.#isRefusing = isRefusing;
+    if (isRefusing) for (const session of [...this.#open]) session.destroy();
+  }
+
   opened(session: ServerSession): void {
+    if (this.#isRefusing) return session.destroy();
     const address = session.socket?.remoteAddress ?? 'unknown';
     const count = (this.#byAddress.get(address) ?? 0) + 1;
     this.#open.add(session);
