@@ -33,7 +33,7 @@ export class CommittedRecords implements ReplicaChecker {
 
   /** The highest watermark of a partition so far. */
   watermark(place: string): number {
-    return this.#of(place).watermark;
+    return this.#partitions.get(place)?.watermark ?? 0;
   }
 
   changed({ replica, before }: ReplicaChange): void {

@@ -52,6 +52,9 @@ export interface ClusterSwarm {
   readonly hasSkew: boolean;
   /** What a power loss leaves of the unflushed writes of a file: the first ones, or any. */
   readonly crashMode: 'prefix' | 'random';
+  /** How often somebody administers; 0: never. */
+  readonly operatorEveryMs: number;
+  readonly readers: readonly ('leader' | 'nearest' | number)[];
   readonly topics: readonly TopicPlan[];
   /** Every topic keeps its promises when one replica loses its storage. */
   readonly survivesLostDisk: boolean;
@@ -108,6 +111,14 @@ export function drawClusterSwarm(random: SeededRandom): ClusterSwarm {
     electionMs: pick(300, 500, 1_000),
     hasSkew: pick(true, false),
     crashMode: pick('prefix', 'prefix', 'prefix', 'random'),
+    operatorEveryMs: pick(0, 400, 1_500),
+    readers: pick(
+      [],
+      ['leader'],
+      ['nearest'],
+      ['leader', 'nearest'],
+      [1 + random.below(roles.length)],
+    ),
     topics,
     survivesLostDisk: topics.every(
       ({ replicationFactor, config }) =>
@@ -115,8 +126,8 @@ export function drawClusterSwarm(random: SeededRandom): ClusterSwarm {
     ),
     writers: Array.from({ length: pick(1, 2, 3) }, () => ({
       levels: pick(...levels),
-      everyMs: pick(5, 20, 60),
-      valueBytes: pick(10, 100, 2_000),
+      everyMs: pick(10, 30, 60),
+      valueBytes: pick(10, 100, 1_000),
     })),
   };
 }

@@ -9,8 +9,10 @@ import { readBatchHeader } from '../../../proto/wire/batch-header.ts';
 import { openBatch } from '../../../proto/wire/open-batch.ts';
 import { RecordCursor } from '../../../proto/wire/record-cursor.ts';
 import { Violation } from '../world.ts';
+import type { ClusterClients } from './cluster-clients.ts';
 import type { Ledger, SentRecord } from './ledger.ts';
 import { hasHalted, type SimCluster } from './sim-cluster.ts';
+import type { SeenRecords } from './sim-reader.ts';
 
 interface FoundRecord {
   readonly offset: number;
@@ -20,7 +22,8 @@ interface FoundRecord {
 const readMs = 20_000;
 
 /** Throws the first difference that it finds. */
-export async function auditReplicas(cluster: SimCluster, ledger: Ledger): Promise<void> {
+export async function auditReplicas(cluster: SimCluster, clients: ClusterClients): Promise<void> {
+  const { ledger, seen } = clients;
   for (const { topic, state } of cluster.partitions()) {
     if (topic.isInternal) continue;
     const place = `${topic.name}/${state.partition}`;
@@ -41,7 +44,10 @@ export async function auditReplicas(cluster: SimCluster, ledger: Ledger): Promis
       judgeHalted(place, logs, ledger);
       continue;
     }
-    for (const { node, found } of logs) judge(place, node, { found, ledger });
+    for (const { node, found } of logs) {
+      judge(place, node, { found, ledger });
+      expectSeen(place, found, seen);
+    }
     for (const { node, found } of logs) {
       if (found.length !== logs[0]?.found.length)
         throw new Violation('replicas-agree', `${place}: node ${node} has ${found.length} records`);
@@ -115,6 +121,14 @@ function judge(
     const what = `${name(record.value)} at ${record.offset}, acknowledged at ${record.acks}`;
     throw new Violation('acknowledged-is-kept', `${where} lacks ${what}`);
   }
+}
+
+/** S16: what was read once is there for ever. */
+function expectSeen(place: string, found: readonly FoundRecord[], seen: SeenRecords): void {
+  const values = new Map(found.map((record) => [record.offset, record.value]));
+  for (const [at, value] of seen.values.get(place) ?? [])
+    if (values.get(at) !== value)
+      throw new Violation('reads-are-kept', `${place}: ${name(value)} was read at ${at}`);
 }
 
 /** A partition that waits for an operator: somebody still has each record. */

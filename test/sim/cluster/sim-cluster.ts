@@ -111,6 +111,8 @@ export function isHealthy(state: PartitionState): boolean {
     state.leader !== undefined &&
     state.isr.length === state.replicas.length &&
     state.suspects.length === 0 &&
+    state.adding.length === 0 &&
+    state.removing.length === 0 &&
     state.semiSyncMembers.every((member) => state.isr.includes(member))
   );
 }

@@ -1,0 +1,77 @@
+/** Everybody who uses the cluster of one run: writers, readers and an operator. */
+import { openClient } from '../../../client/client.ts';
+import { HighwaterError } from '../../../proto/model/errors.ts';
+import type { CommittedRecords } from '../checkers/committed-records.ts';
+import type { ClusterSwarm } from './cluster-swarm.ts';
+import { Ledger } from './ledger.ts';
+import type { SimCluster } from './sim-cluster.ts';
+import { SimOperator } from './sim-operator.ts';
+import { SeenRecords, SimReader } from './sim-reader.ts';
+import { SimWriter } from './sim-writer.ts';
+
+const formMs = 30_000;
+
+export class ClusterClients {
+  readonly ledger = new Ledger();
+  readonly seen = new SeenRecords();
+  readonly writers: readonly SimWriter[];
+  readonly readers: readonly SimReader[];
+  readonly operator: SimOperator;
+  readonly #cluster: SimCluster;
+  readonly #swarm: ClusterSwarm;
+  readonly #topicIds = new Map<string, string>();
+
+  constructor(cluster: SimCluster, swarm: ClusterSwarm, committed: CommittedRecords) {
+    this.#cluster = cluster;
+    this.#swarm = swarm;
+    const targets = swarm.topics.map(({ name, partitions }) => ({ topic: name, partitions }));
+    this.writers = swarm.writers.map(
+      (plan, index) =>
+        new SimWriter(cluster, { number: index + 1, plan, ledger: this.ledger, targets }),
+    );
+    const watermark = (topic: string, partition: number): number =>
+      committed.watermark(`${this.#topicIds.get(topic)}/${partition}`);
+    this.readers = swarm.readers.map((readFrom, index) => {
+      const topic = swarm.topics[index % swarm.topics.length]?.name ?? '';
+      return new SimReader(cluster, {
+        number: index + 1,
+        topic,
+        readFrom,
+        seen: this.seen,
+        watermark,
+      });
+    });
+    this.operator = new SimOperator(cluster, swarm);
+  }
+
+  /** Waits for the cluster to be formed, makes the topics and lets everybody begin. */
+  async start(): Promise<void> {
+    const client = await openClient(this.#cluster.clientMachine('founder'), {
+      brokers: this.#cluster.addresses,
+      connectTimeoutMs: formMs,
+    });
+    for (const topic of this.#swarm.topics) {
+      for (;;) {
+        try {
+          const { topicId } = await client.admin.createTopic(topic);
+          this.#topicIds.set(topic.name, topicId);
+          break;
+        } catch (caught) {
+          // Too few brokers have registered so far.
+          const { code, message } = HighwaterError.from(caught);
+          this.#cluster.world.note(`topic refused: ${code} ${message}`);
+          await this.#cluster.world.sleep(100);
+        }
+      }
+    }
+    await client.close();
+    for (const one of [...this.writers, ...this.readers, this.operator])
+      one.run().catch((error: unknown) => {
+        this.#cluster.world.fail('no-defect', `a client ended: ${String(error)}`);
+      });
+  }
+
+  stop(): void {
+    for (const one of [...this.writers, ...this.readers, this.operator]) one.stop();
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Liveness: a cluster in which everything works again comes to rest within a bounded virtual time. All
+ * partitions are led by full in-sync sets, every send is answered, a write goes through everywhere,
+ * every replica has everything, readers have read it, and then nothing moves any more.
+ */
+import { Violation } from '../world.ts';
+import type { ClusterClients } from './cluster-clients.ts';
+import { hasHalted, isHealthy, type SimCluster } from './sim-cluster.ts';
+
+const convergeMs = 60_000;
+
+/**
+ * `mayHalt`: unflushed writes reached a disk in another order, which cannot be told from damage. So all
+ * that is left of a partition may be suspect, and then it waits for an operator.
+ */
+export async function converge(
+  cluster: SimCluster,
+  clients: ClusterClients,
+  mayHalt: boolean,
+): Promise<void> {
+  const { world } = cluster;
+  const { writers, readers, operator } = clients;
+  operator.stop();
+  await expectWithin(cluster, 'every node serves', () =>
+    cluster.nodes.every(
+      ({ running }) => running !== undefined && (running.broker?.readiness().length ?? 0) === 0,
+    ),
+  );
+  await expectWithin(cluster, 'every partition is led by a full in-sync set', () =>
+    cluster.partitions().every((one) => isHealthy(one.state) || (mayHalt && hasHalted(one.state))),
+  );
+  for (const writer of writers) writer.stop();
+  if (cluster.partitions().some(({ state }) => hasHalted(state))) {
+    world.reach('halted: only suspects are left');
+    return;
+  }
+  await expectWithin(cluster, 'every send is answered', () =>
+    writers.every((writer) => writer.underWay === 0),
+  );
+  const probes = writers.map((writer) => writer.probe());
+  const answers = await world.time.complete(Promise.all(probes), convergeMs);
+  if (!answers.every(Boolean)) throw new Violation('liveness', 'a healed cluster refuses a write');
+  await expectWithin(cluster, 'every replica has everything', () => isLevel(cluster));
+  await expectWithin(cluster, 'every reader has read everything', () =>
+    readers.every((reader) => reader.isLevel),
+  );
+}
+
+/** All replicas have stored and committed all that their leader has. */
+function isLevel(cluster: SimCluster): boolean {
+  const ends = new Map<string, number>();
+  for (const { running } of cluster.nodes) {
+    for (const { topicId, partition, state } of running?.broker?.replicas() ?? []) {
+      const place = `${topicId}/${partition}`;
+      const end = ends.get(place) ?? state.log.end;
+      ends.set(place, end);
+      if (state.log.end !== end || state.log.stored !== end || state.watermark !== end)
+        return false;
+    }
+  }
+  return true;
+}
+
+async function expectWithin(
+  { world }: SimCluster,
+  what: string,
+  holds: () => boolean,
+): Promise<void> {
+  if (await world.time.runUntil(holds, convergeMs)) return;
+  throw new Violation('liveness', `not within ${convergeMs} virtual ms: ${what}`);
+}
