@@ -21,7 +21,7 @@ export class SeenRecords {
   /** What was seen at the offset before, if it was another. */
   see(place: string, offset: number, value: string): string | undefined {
     let seen = this.values.get(place);
-    if (seen === undefined) this.values.set(place, (seen = new Map()));
+    if (seen === undefined) this.values.set(place, (seen = new Map<number, string>()));
     const known = seen.get(offset);
     seen.set(offset, known ?? value);
     this.count++;
@@ -50,13 +50,15 @@ export class SimReader {
     this.#options = options;
   }
 
-  /** True if everything below the watermarks was read. */
+  /** True if everything below the watermarks was read, of what is where it reads. */
   get isLevel(): boolean {
-    const { topic, watermark } = this.#options;
+    const { topic, watermark, readFrom } = this.#options;
     return this.#cluster
       .partitions()
       .filter((one) => one.topic.name === topic)
       .every(({ state }) => {
+        if (typeof readFrom === 'number' && !state.replicas.some((one) => one === readFrom))
+          return true;
         const end = watermark(topic, state.partition);
         return end === 0 || this.#next.get(state.partition) === end;
       });
