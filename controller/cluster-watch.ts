@@ -14,6 +14,7 @@ import type { BrokerEpoch } from '../proto/model/offset.ts';
 import type { Clock, Timer } from '../proto/ports/clock.ts';
 import type { Logger } from '../proto/ports/logger.ts';
 import type { ProbeResult } from './broker-probe.ts';
+import type { RoundRules } from './cluster/core/election-round.ts';
 import { decideElections } from './cluster/core/elections.ts';
 import { type PromiseAnswer, takeAnswers } from './cluster/core/rounds.ts';
 import { heard, linkBroke, listen } from './cluster/core/sessions.ts';
@@ -34,6 +35,7 @@ export interface ClusterWatchOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly sessionMs: number;
+  readonly roundRules: RoundRules | undefined;
   /** Dials a broker whose connection broke. */
   readonly probe: (broker: BrokerImage) => Promise<ProbeResult>;
 }
@@ -54,7 +56,12 @@ export class ClusterWatch implements MetadataWatcher {
     this.#options = options;
     this.#image = options.machine.image;
     this.#lastTickMs = options.clock.now();
-    this.upkeep = createUpkeep({ ...defaultUpkeep, sessionMs: options.sessionMs });
+    const { sessionMs, roundRules } = options;
+    this.upkeep = createUpkeep({
+      ...defaultUpkeep,
+      sessionMs,
+      ...(roundRules === undefined ? {} : { roundRules }),
+    });
     options.machine.watch(this);
   }
 

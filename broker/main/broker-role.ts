@@ -264,6 +264,7 @@ export class BrokerRole {
       logs,
       node: this.#surroundings,
       logger: machine.logger,
+      rules: machine.rules?.replica,
       isLeaseHeld: () => this.#membership.isLeaseHeld,
     });
     this.#table = table;

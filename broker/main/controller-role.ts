@@ -80,6 +80,7 @@ export class ControllerRole {
         trailingBytes: 4 * MiB,
       },
       snapshotEveryBytes: 16 * MiB,
+      ...(machine.rules === undefined ? {} : { rules: machine.rules.quorum }),
       onFatal: (error) => options.onFailure(error),
     });
     const role = ControllerRole.#join(options, quorum, state);
@@ -134,6 +135,7 @@ export class ControllerRole {
       clock,
       logger,
       sessionMs,
+      roundRules: machine.rules?.round,
       probe: ({ nodeId, peerHost: host, peerPort: port, incarnationId }) =>
         probeBroker(endpoint, { nodeId, host, port }, incarnationId),
     });

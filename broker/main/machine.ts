@@ -5,6 +5,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { RoundRules } from '../../controller/cluster/core/election-round.ts';
+import type { Rules as QuorumRules } from '../../controller/raft/core/rules.ts';
 import { createTcpNetwork } from '../../proto/link/node/tcp-network.ts';
 import type { WireNetwork } from '../../proto/link/wire.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
@@ -24,6 +26,14 @@ import type { Random } from '../../proto/ports/random.ts';
 import type { RpcServer } from '../../proto/ports/rpc.ts';
 import { GrpcServer } from '../../proto/rpc/grpc/server.ts';
 import { createHttpServer, type HttpServer } from '../http/http-server.ts';
+import type { Rules as ReplicaRules } from '../replication/core/rules.ts';
+
+/** The rules of the cores that can be broken, to see whether anybody notices. */
+export interface NodeRules {
+  readonly replica: ReplicaRules;
+  readonly round: RoundRules;
+  readonly quorum: QuorumRules;
+}
 
 export interface Machine {
   readonly clock: Clock;
@@ -40,6 +50,8 @@ export interface Machine {
   absolutePath(path: string): string;
   /** Text of a file that the operator named. */
   readText(path: string): string;
+  /** Every rule holds, unless a simulation breaks one. */
+  readonly rules?: NodeRules;
   /** Writes out what was logged. */
   flushLog(): void;
 }

@@ -20,6 +20,7 @@ import type { LogDirectory } from '../log/log-directory.ts';
 import { type LogKey, logName } from '../log/log-key.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
 import { createPartition } from '../replication/core/partition.ts';
+import type { Rules } from '../replication/core/rules.ts';
 import { PartitionDriver } from '../replication/partition-driver.ts';
 import { ReplicaLog } from '../replication/replica-log.ts';
 import type { ReplicaNode } from '../replication/replica-node.ts';
@@ -31,6 +32,8 @@ export interface PartitionTableOptions {
   readonly logs: LogDirectory;
   readonly node: ReplicaNode;
   readonly logger: Logger;
+  /** Undefined: every rule holds. */
+  readonly rules: Rules | undefined;
   readonly isLeaseHeld: () => boolean;
 }
 
@@ -193,7 +196,7 @@ export class PartitionTable {
   }
 
   #host(log: PartitionLog, topic: TopicImage, partition: PartitionState, isStart: boolean): void {
-    const { nodeId, brokerEpoch, node, isLeaseHeld } = this.#options;
+    const { nodeId, brokerEpoch, node, rules, isLeaseHeld } = this.#options;
     log.configure(logConfigOf(topic));
     const replicaLog = new ReplicaLog(log);
     const wasLeader = isStart && partition.leader === nodeId;
@@ -209,6 +212,7 @@ export class PartitionTable {
       // What an earlier incarnation led is not led on: it may have pushed what is not here (rule 6.3).
       forfeitedEpoch: wasLeader ? partition.leaderEpoch : undefined,
       isLeaseHeld: isLeaseHeld(),
+      ...(rules === undefined ? {} : { rules }),
     });
     const { topicId } = topic;
     const driver = new PartitionDriver(

@@ -82,7 +82,8 @@ export interface RoundRules {
   readonly greatestWins: boolean;
 }
 
-const everyRoundRule: RoundRules = Object.freeze({
+/** All rules hold. */
+export const everyRoundRule: RoundRules = Object.freeze({
   needsIsrAnswer: true,
   needsSemiSyncMembers: true,
   comparesEpochFirst: true,

@@ -18,7 +18,9 @@ import type { BrokerEpoch, LeaderEpoch, Offset } from '../../../proto/model/offs
 import {
   decideRound,
   type ElectionRound,
+  everyRoundRule,
   type RoundAnswer,
+  type RoundRules,
   type RoundVerdict,
 } from './election-round.ts';
 
@@ -26,6 +28,7 @@ import {
 export interface RoundsState {
   /** How long a decidable round waits for the replicas that can still be reached. */
   readonly graceMs: number;
+  readonly rules: RoundRules;
   readonly open: Map<string, OpenRound>;
   /** When every round was judged last; brokers that came or went make all of them due. */
   judgedMs: number;
@@ -56,8 +59,8 @@ export interface PromiseAnswer {
   readonly suspect: boolean;
 }
 
-export function createRounds(graceMs: number): RoundsState {
-  return { graceMs, open: new Map(), judgedMs: 0 };
+export function createRounds(graceMs: number, rules: RoundRules = everyRoundRule): RoundsState {
+  return { graceMs, rules, open: new Map(), judgedMs: 0 };
 }
 
 /** Follows the committed image: rounds begin and end by records alone. */
@@ -140,7 +143,7 @@ export function judgeRound(
   if (partition.leader !== undefined || partition.leaderEpoch !== round.leaderEpoch)
     return undefined;
   const hosted = { topic, partition };
-  const verdict = decideRound(electionOf(rounds, image, round, hosted), nowMs);
+  const verdict = decideRound(electionOf(rounds, image, round, hosted), nowMs, rounds.rules);
   if (verdict.kind === 'grace') round.decidableSinceMs = verdict.sinceMs;
   if (verdict.kind === 'waiting') round.decidableSinceMs = undefined;
   return { hosted, verdict };

@@ -8,6 +8,7 @@
 import type { ImageDelta } from '../../../proto/metadata/delta.ts';
 import type { MetadataImage } from '../../../proto/metadata/image.ts';
 import { type Decided, decided } from './decision.ts';
+import type { RoundRules } from './election-round.ts';
 import { decideElections } from './elections.ts';
 import { fence } from './fencing.ts';
 import { decideRemovals } from './intents.ts';
@@ -28,6 +29,8 @@ export interface UpkeepOptions {
   readonly hintMs: number;
   /** How long a decidable round waits for better answers. */
   readonly graceMs: number;
+  /** Every rule holds, unless a test breaks one. */
+  readonly roundRules?: RoundRules;
   readonly movesMax: number;
   readonly moveTimeoutMs: number;
   readonly reassignmentsMax: number;
@@ -55,11 +58,11 @@ export const defaultUpkeep: UpkeepOptions = {
 };
 
 export function createUpkeep(options: UpkeepOptions): UpkeepState {
-  const { sessionMs, hintMs, graceMs, movesMax, moveTimeoutMs } = options;
+  const { sessionMs, hintMs, graceMs, roundRules, movesMax, moveTimeoutMs } = options;
   return {
     options,
     sessions: createSessions({ sessionMs, hintMs }),
-    rounds: createRounds(graceMs),
+    rounds: createRounds(graceMs, roundRules),
     moves: createMoves({ limit: movesMax, timeoutMs: moveTimeoutMs }),
     balancedMs: 0,
   };
