@@ -3,12 +3,16 @@
  * whether each of them is in the controllers' logs exactly once.
  */
 import { connect } from '../../client/index.ts';
+import {
+  type ControllerScene,
+  killTrial,
+  transferTrial,
+} from '../../test/support/controller-trials.ts';
 import { MetadataWriter } from '../../test/support/metadata-writer.ts';
 import { ProcessCluster } from '../../test/support/process-cluster.ts';
 import { auditMetadata, readQuorumLog } from '../../test/support/quorum-audit.ts';
 import type { Bench, BenchContext, BenchOutcome } from '../harness/bench.ts';
 import { percentile } from '../harness/statistics.ts';
-import { killTrial, type Scene, transferTrial } from './trials.ts';
 
 export const controllerFailoverBench: Bench = {
   name: 'controller-failover',
@@ -42,7 +46,7 @@ async function measure(context: BenchContext, cluster: ProcessCluster): Promise<
     { length: writersCount },
     (_, index) => new MetadataWriter(client, `writer-${index}`),
   );
-  const scene: Scene = { cluster, client, writers, progress: context.progress };
+  const scene: ControllerScene = { cluster, client, writers, progress: context.progress };
   const { isQuick } = context;
   const kills = await repeat(isQuick ? 15 : 50, () => killTrial(scene));
   const transfers = await repeat(isQuick ? 20 : 50, () => transferTrial(scene));
@@ -71,7 +75,7 @@ async function repeat(times: number, trial: () => Promise<number>): Promise<numb
 /** The disks are read once nobody writes to them any more. */
 async function audit(
   context: BenchContext,
-  { cluster, writers }: Pick<Scene, 'cluster' | 'writers'>,
+  { cluster, writers }: Pick<ControllerScene, 'cluster' | 'writers'>,
 ): Promise<{ changes: number; lost: number; doubled: number }> {
   await Promise.all(cluster.nodes.map((node) => node.kill('SIGKILL')));
   const controllers = cluster.nodes.slice(2);

@@ -66,6 +66,12 @@ export class ActiveController {
   /** Until another controller than this one is known to be active, but not for long. */
   #pause(active: NodeId | undefined): Promise<void> {
     const { clock, watch, activeController } = this.#options;
+    const isOther = (): boolean => {
+      const present = activeController();
+      return present !== active && present !== undefined;
+    };
+    // It may have become known while the last one was asked.
+    if (isOther()) return Promise.resolve();
     return new Promise((resolve) => {
       const end = (): void => {
         stop();
@@ -74,8 +80,7 @@ export class ActiveController {
       };
       const timer = clock.after(pauseMs, end);
       const stop = watch(() => {
-        const present = activeController();
-        if (present !== active && present !== undefined) end();
+        if (isOther()) end();
       });
     });
   }

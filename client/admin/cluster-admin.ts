@@ -25,6 +25,8 @@ export interface ClusterInfo {
   readonly clusterId: string;
   readonly revision: number;
   readonly controller: number | undefined;
+  /** The quorum's, as the broker that answers knows it. */
+  readonly term: number;
   readonly brokers: readonly BrokerInfo[];
   readonly voters: readonly VoterInfo[];
   readonly featureLevel: number;

@@ -1,10 +1,10 @@
 /** One change of the active controller each; the longest gap of any writer over it is returned. */
 import type { Client } from '../../client/index.ts';
-import { until } from '../../test/support/cluster-view.ts';
-import type { MetadataWriter } from '../../test/support/metadata-writer.ts';
-import type { ProcessCluster } from '../../test/support/process-cluster.ts';
+import { until } from './cluster-view.ts';
+import type { MetadataWriter } from './metadata-writer.ts';
+import type { ProcessCluster } from './process-cluster.ts';
 
-export interface Scene {
+export interface ControllerScene {
   readonly cluster: ProcessCluster;
   readonly client: Client;
   readonly writers: readonly MetadataWriter[];
@@ -12,7 +12,7 @@ export interface Scene {
 }
 
 /** The process of the active controller is killed, and started again once another one is active. */
-export async function killTrial(scene: Scene): Promise<number> {
+export async function killTrial(scene: ControllerScene): Promise<number> {
   const active = await steadyController(scene);
   const node = scene.cluster.node(active);
   const gap = await gapOver(scene, () => node.kill('SIGKILL'));
@@ -22,7 +22,7 @@ export async function killTrial(scene: Scene): Promise<number> {
 }
 
 /** The active controller hands its part to the next voter. */
-export async function transferTrial(scene: Scene): Promise<number> {
+export async function transferTrial(scene: ControllerScene): Promise<number> {
   const active = await steadyController(scene);
   const { voters } = await scene.client.admin.describeCluster();
   const at = voters.findIndex(({ node }) => node === active);
@@ -34,21 +34,24 @@ export async function transferTrial(scene: Scene): Promise<number> {
   return told(scene, `transfer from ${active} to ${to}`, gap);
 }
 
-async function gapOver({ writers }: Scene, change: () => Promise<unknown>): Promise<number> {
+async function gapOver(
+  { writers }: ControllerScene,
+  change: () => Promise<unknown>,
+): Promise<number> {
   for (const writer of writers) writer.takeLongestGapMs();
   await change();
-  await Promise.all(writers.map((writer) => writer.acknowledges(20)));
+  await Promise.all(writers.map((writer) => writer.acknowledges(10)));
   return Math.max(...writers.map((writer) => writer.takeLongestGapMs()));
 }
 
 /** The active controller of a whole quorum that takes changes steadily. */
-async function steadyController(scene: Scene): Promise<number> {
-  await Promise.all(scene.writers.map((writer) => writer.acknowledges(50)));
+async function steadyController(scene: ControllerScene): Promise<number> {
+  await Promise.all(scene.writers.map((writer) => writer.acknowledges(25)));
   return activeIs(scene, () => true, 'an active controller');
 }
 
 async function activeIs(
-  { client }: Scene,
+  { client }: ControllerScene,
   isGood: (controller: number) => boolean,
   what: string,
 ): Promise<number> {
@@ -60,7 +63,7 @@ async function activeIs(
   return controller ?? 0;
 }
 
-function told({ progress }: Scene, what: string, gap: number): number {
+function told({ progress }: ControllerScene, what: string, gap: number): number {
   progress(`${what}: ${gap.toFixed(0)} ms`);
   return gap;
 }
