@@ -247,7 +247,8 @@ function outcomeOf(result: ProduceResult, one: OneWrite): PartitionOutcome['outc
     const facts = one.options.partitions.leaderFacts(one.write);
     return { kind: 'failure', value: failureOf(result.code, { outcome: result.outcome, facts }) };
   }
-  const { baseOffset, endOffset, leaderEpoch, storedBy, isrSize, isDegraded } = result.receipt;
+  const { baseOffset, endOffset, leaderEpoch, storedBy, isrSize, isDegraded, isDuplicate } =
+    result.receipt;
   return {
     kind: 'receipt',
     value: {
@@ -257,7 +258,7 @@ function outcomeOf(result: ProduceResult, one: OneWrite): PartitionOutcome['outc
       storedBy: [...storedBy] as NodeId[],
       isrSize,
       degraded: isDegraded,
-      duplicate: false,
+      duplicate: isDuplicate,
     },
   };
 }

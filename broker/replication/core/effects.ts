@@ -98,6 +98,8 @@ export interface Receipt {
   readonly isrSize: number;
   /** Asked at `semi-sync`, acknowledged at `leader`. */
   readonly isDegraded: boolean;
+  /** The batch was in the log before this request: a retry, answered with its first offset. */
+  readonly isDuplicate: boolean;
 }
 
 /** The leader's answer to a follower that opens its stream. After `start` batches are pushed. */

@@ -78,7 +78,9 @@ function awaitDuplicate(
     effects.push({ kind: 'reply', token, result });
     return;
   }
-  if (!state.rules.duplicatesWait) return acknowledge(state, { token, ...at }, false, effects);
+  if (!state.rules.duplicatesWait) {
+    return acknowledge(state, { token, ...at, isDuplicate: true }, false, effects);
+  }
   awaitLevel(state, produce, at, effects);
   completeWaiters(state, leader, effects);
   if (acks === 'semi-sync') maybePropose(state, leader, effects);
@@ -107,7 +109,8 @@ function awaitLevel(state: PartitionState, produce: Produce, at: Place, effects:
   const leader = state.role;
   if (leader.kind !== 'leader') return;
   const { token, acks, deadlineMs, nowMs } = produce;
-  const waiter: Waiter = { token, ...at, deadlineMs, degradeAtMs: Infinity };
+  const isDuplicate = produce.verdict.kind === 'duplicate';
+  const waiter: Waiter = { token, ...at, deadlineMs, degradeAtMs: Infinity, isDuplicate };
   switch (acks) {
     case 'none':
       return acknowledge(state, waiter, false, effects);

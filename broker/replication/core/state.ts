@@ -178,6 +178,8 @@ export interface Waiter {
   readonly deadlineMs: number;
   /** When it may be acknowledged as `leader` would be; never, where the topic does not allow it. */
   readonly degradeAtMs: number;
+  /** The batch was in the log before this request. */
+  readonly isDuplicate: boolean;
 }
 
 /** Appends are held until the successor has stored everything. */

@@ -36,11 +36,11 @@ export function completeWaiters(state: PartitionState, leader: Leader, effects: 
 /** One ack: to a waiter, or at once where the level asks for nothing more. */
 export function acknowledge(
   state: PartitionState,
-  waiter: Pick<Waiter, 'token' | 'baseOffset' | 'endOffset'>,
+  waiter: Pick<Waiter, 'token' | 'baseOffset' | 'endOffset' | 'isDuplicate'>,
   isDegraded: boolean,
   effects: Effect[],
 ): void {
-  const { token, baseOffset, endOffset } = waiter;
+  const { token, baseOffset, endOffset, isDuplicate } = waiter;
   const leader = state.role;
   if (leader.kind !== 'leader') return;
   const receipt = {
@@ -50,6 +50,7 @@ export function acknowledge(
     storedBy: storedBy(state, leader, endOffset),
     isrSize: leader.committed.isr.length,
     isDegraded,
+    isDuplicate,
   };
   effects.push({ kind: 'reply', token, result: { kind: 'acknowledged', receipt } });
 }

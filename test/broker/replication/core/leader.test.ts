@@ -189,10 +189,11 @@ describe('refusals before the append', () => {
     expect(state.log.end).toBe(1);
     stored(state, 1);
     report(state, 2, 1);
-    const [, second] = only(report(state, 3, 1), 'reply');
+    const [first, second] = only(report(state, 3, 1), 'reply');
+    expect(first).toMatchObject({ token: 1, result: { receipt: { isDuplicate: false } } });
     expect(second).toMatchObject({
       token: 2,
-      result: { receipt: { baseOffset: 0, storedBy: [1, 2, 3] } },
+      result: { receipt: { baseOffset: 0, storedBy: [1, 2, 3], isDuplicate: true } },
     });
   });
 });
