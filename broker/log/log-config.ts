@@ -38,6 +38,8 @@ export interface LogLimits {
   /** Bytes of one write; what is left goes into the next. */
   readonly writeBytesMax: number;
   /** Bytes of one journal file. */
+  /** Bytes read ahead for sequential readers of all logs; beyond it the oldest piece is dropped. */
+  readonly readAheadBytesMax: number;
   readonly journalFileBytes: number;
   /** Journal files; when all are in use a round flushes in place. */
   readonly journalFilesMax: number;
@@ -63,5 +65,6 @@ export const defaultLogLimits: LogLimits = {
   journalFilesMax: 4,
   checkpointMs: 5_000,
   retentionCheckMs: 300_000,
+  readAheadBytesMax: 16 * MiB,
   stalledMs: 10_000,
 };

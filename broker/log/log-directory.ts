@@ -156,7 +156,7 @@ export class LogDirectory {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#timer?.cancel();
-    const { store, handles, journal } = this.#context;
+    const { store, handles, journal, ahead } = this.#context;
     for (const { life } of this.#logs.values()) await life.close();
     await journal.close();
     await handles.close();
@@ -176,6 +176,7 @@ export class LogDirectory {
     const life = new LogLifecycle(this.#context, identity, { state, config }, (busy) =>
       this.#isBusy(busy),
     );
+    await ahead.close();
     const open = { life, log: new PartitionLog(this.#context, life) };
     this.#logs.set(logName(key), open);
     return open;
