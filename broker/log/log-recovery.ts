@@ -150,7 +150,7 @@ async function scan(
   // Epochs that began where a leader was elected and wrote nothing are known from the record only.
   for (const entry of from.epochs) {
     const last = epochs.at(-1);
-    if (entry.startOffset <= end.offset && (last === undefined || entry.epoch > last.epoch)) {
+    if (entry.startOffset === end.offset && (last === undefined || entry.epoch > last.epoch)) {
       epochs = [...epochs, entry];
     }
   }
@@ -159,7 +159,8 @@ async function scan(
 
 function withBatch(epochs: EpochHistory, epoch: number, baseOffset: Offset): EpochHistory {
   const last = epochs.at(-1);
-  if (last !== undefined && last.epoch >= epoch) return epochs;
+  const isKnown = last !== undefined && (last.epoch === epoch || last.startOffset < baseOffset);
+  if (isKnown && last.epoch >= epoch) return epochs;
   return beginEpoch(epochs, leaderEpoch(epoch), baseOffset);
 }
 

@@ -28,13 +28,20 @@ export interface EpochEnd {
   readonly endOffset: Offset;
 }
 
-/** The history once `epoch` begins at `startOffset`; the same history if it has begun already. */
+/**
+ * The history once `epoch` begins at `startOffset`; the same history if it has begun already.
+ *
+ * A leader that wrote nothing leaves its epoch without records. If it then follows one that never heard
+ * of them, older records may come to lie there, and that epoch is gone as if it had never been.
+ */
 export function beginEpoch(
   history: EpochHistory,
   epoch: LeaderEpoch,
   startOffset: Offset,
 ): EpochHistory {
   const last = history.at(-1);
+  if (last !== undefined && last.epoch > epoch && last.startOffset === startOffset)
+    return beginEpoch(history.slice(0, -1), epoch, startOffset);
   if (last !== undefined) {
     if (last.epoch === epoch) return history;
     invariant(last.epoch < epoch, `epochs rise along a log: ${epoch} after ${last.epoch}`);

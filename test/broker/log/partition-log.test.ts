@@ -45,6 +45,23 @@ describe('a partition log', () => {
     expect(read.buffers[0]).toBe(first);
   });
 
+  test('takes records of an older epoch where it led and wrote nothing, and restarts so', async () => {
+    const { world, log } = await started();
+    log.append([batch({ baseOffset: 0, epoch: 4 })]);
+    await world.settle();
+    await world.run(log.beginEpoch(leaderEpoch(5)));
+    log.append([batch({ baseOffset: 1, epoch: 4 }), batch({ baseOffset: 2, epoch: 6 })]);
+    await world.settle();
+    const epochs = [
+      { epoch: 4, startOffset: 0 },
+      { epoch: 6, startOffset: 2 },
+    ];
+    expect(log.epochs).toEqual(epochs);
+    world.powerLoss(new SeededRandom(1), 'drop');
+    await world.start();
+    expect(world.log().epochs).toEqual(epochs);
+  });
+
   test('has all of it after a clean stop, read from the files', async () => {
     const { world, log } = await started();
     const batches = Array.from({ length: 50 }, (_, at) => batch({ baseOffset: at * 2, count: 2 }));
