@@ -25,6 +25,8 @@ export interface PartitionHost {
   readonly storedLevel: BatchReceipt['storedLevel'];
   /** Memory was taken (positive) or given back. */
   bytesChanged(difference: number): void;
+  /** Nobody reads the memory of the batch any more. */
+  memoryFree(memory: Buffer): void;
   /** A batch has left: records without a key may go elsewhere. */
   batchLeft(partition: PartitionProducer): void;
   /** A batch has its outcome. */
@@ -89,6 +91,8 @@ export class PartitionProducer {
     if (batch.state !== 'in-flight' || batch.attempts !== attempt) return;
     const failed = this.queue.written(batch, this.#host.clock.now());
     this.#giveBack(batch);
+    const { memory } = batch.plan;
+    if (memory !== undefined && attempt === 1) this.#host.memoryFree(memory);
     const receipt = this.#receipt(batch, answer);
     const position = positionAfter(receipt, receipt.recordCount - 1);
     if (position !== undefined) {

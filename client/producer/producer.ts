@@ -119,7 +119,8 @@ export class Producer implements AsyncDisposable {
     for (const record of records) {
       try {
         if (options.signal?.aborted === true) throw cancelledBefore(options.signal);
-        await this.#place(record, acks, group);
+        const room = this.#place(record, acks, group);
+        if (room !== undefined) await room;
       } catch (caught) {
         group.failed(HighwaterError.from(caught), 1);
       }

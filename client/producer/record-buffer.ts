@@ -12,6 +12,7 @@ import type { Offset } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import { batchHeaderBytes } from '../../proto/wire/batch-layout.ts';
 import { invalidRequest } from '../connection/checked-input.ts';
+import type { BatchMemory } from './batch-memory.ts';
 import { BatchWaiters } from './batch-waiters.ts';
 import type { PartitionProducer, WaitedBatch } from './partition-producer.ts';
 import { bytesOf, type ProducerRecord, tooLargeError } from './record.ts';
@@ -41,6 +42,7 @@ export interface RecordBufferOptions {
   readonly bytesMax: number;
   /** A batch at this size takes no more records. */
   readonly batchBytesTarget: number;
+  readonly memory: BatchMemory;
   readonly deliveryTimeoutMs: number;
   /** A topic that nobody knows: `topicResolved` is called when the question is settled. */
   readonly topicWanted: (topic: string) => void;
@@ -279,11 +281,13 @@ export class RecordBuffer {
     const bytesMax = Number(
       partition.topic.config.get('max.message.bytes') ?? maxMessageBytesDefault,
     );
+    const bytesExpected = Math.max(batchHeaderBytes, partition.bytesExpected);
     return partition.queue.begin({
       acks,
       waiters: new BatchWaiters(),
       bytesMax,
-      bytesExpected: Math.max(batchHeaderBytes, partition.bytesExpected),
+      bytesExpected,
+      memory: this.#options.memory.lend(bytesExpected),
       deadlineMs: clock.now() + deliveryTimeoutMs,
       ...own,
     });

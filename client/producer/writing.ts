@@ -4,6 +4,7 @@ import type { HighwaterError } from '../../proto/model/errors.ts';
 import { findCodec } from '../../proto/wire/compression/codecs.ts';
 import { compressionId } from '../../proto/wire/compression-id.ts';
 import type { ClientParts } from '../client-parts.ts';
+import { BatchMemory } from './batch-memory.ts';
 import { LeaderSender } from './leader-sender.ts';
 import { Leaders } from './leaders.ts';
 import type { PartitionHost } from './partition-producer.ts';
@@ -46,6 +47,7 @@ export function createWriting(
   const { machine, metadata } = parts;
   const identities = new ProducerIdentities(parts.calls, hooks.refused);
   const leaders = createLeaders(parts, settings, hooks);
+  const memory = new BatchMemory(settings.batchBytesTarget);
   const host: PartitionHost = {
     clock: machine.clock,
     random: machine.random,
@@ -53,6 +55,7 @@ export function createWriting(
     isIdempotent: settings.idempotent,
     storedLevel: (place, wanted, limits) => awaitStoredLevel(parts, place, wanted, limits),
     batchLeft: (partition) => topics.batchClosed(partition),
+    memoryFree: (freed) => memory.takeBack(freed),
     bytesChanged: (difference) => buffer.bytesChanged(difference),
     batchOver: (batch) => {
       hooks.unresolved.delete(batch);
@@ -75,6 +78,7 @@ export function createWriting(
       clock: machine.clock,
       bytesMax: settings.bufferBytesMax,
       batchBytesTarget: settings.batchBytesTarget,
+      memory,
       deliveryTimeoutMs: settings.deliveryTimeoutMs,
       topicWanted: hooks.topicWanted,
       begun: (batch) => {

@@ -18,6 +18,8 @@ export interface BatchBuilderOptions {
   readonly bytesMax: number;
   /** What to allocate at first: the expected size. It doubles as needed. */
   readonly bytesExpected?: number;
+  /** To begin with, instead of allocating; larger than the head of a batch. */
+  readonly memory?: Buffer | undefined;
 }
 
 /** What is known only when the batch is sent. */
@@ -47,11 +49,7 @@ export class BatchBuilder {
 
   constructor(options: BatchBuilderOptions) {
     this.bytesMax = options.bytesMax;
-    const expected = options.bytesExpected ?? bytesExpectedDefault;
-    this.writer = new RecordWriter(
-      Math.max(batchHeaderBytes, Math.min(expected, options.bytesMax)),
-      batchHeaderBytes,
-    );
+    this.writer = new RecordWriter(options.memory ?? memoryFor(options), batchHeaderBytes);
   }
 
   /** Records so far. */
@@ -134,6 +132,13 @@ export class BatchBuilder {
     batch.writeUInt32BE(crc32c(batch.subarray(layout.attributes)), layout.crc);
     return batch;
   }
+}
+
+function memoryFor({
+  bytesExpected = bytesExpectedDefault,
+  bytesMax,
+}: BatchBuilderOptions): Buffer {
+  return Buffer.allocUnsafeSlow(Math.max(batchHeaderBytes, Math.min(bytesExpected, bytesMax)));
 }
 
 /** A lower bound, so that a hopeless record is refused before any of it is copied. */

@@ -26,8 +26,9 @@ export class RecordWriter {
   private recordAt = 0;
   private lengthBytes = 1;
 
-  constructor(bytesExpected: number, at: number) {
-    this.bytes = Buffer.allocUnsafeSlow(bytesExpected);
+  /** Writes into `memory` from `at` on; what does not fit goes into memory of its own. */
+  constructor(memory: Buffer, at: number) {
+    this.bytes = memory;
     this.at = at;
   }
 

@@ -31,6 +31,8 @@ export interface BatchPlan<Waiters> {
   readonly waiters: Waiters;
   readonly bytesMax: number;
   readonly bytesExpected: number;
+  /** Lent for the life of the batch, if there was any to lend. */
+  readonly memory: Buffer | undefined;
   readonly deadlineMs: number;
   /** Takes the records that it is begun with and no others: an atomic or a conditional batch. */
   readonly isExclusive: boolean;

@@ -56,7 +56,7 @@ function recordBytes(bytes: Buffer, header: BatchHeader): Buffer {
 /** Reads all records and writes them again: accepted bytes are the only spelling of what they say. */
 function readAll(cursor: RecordCursor, records: Buffer): unknown[] {
   const { header } = cursor;
-  const writer = new RecordWriter(256, 0);
+  const writer = new RecordWriter(Buffer.alloc(256), 0);
   const read: unknown[] = [];
   let isFaithful = (header.attributes & 0x08) === 0;
   while (cursor.next()) {

@@ -90,6 +90,7 @@ export class QueueWorld {
         waiters: [],
         bytesMax: 10_000,
         bytesExpected: 200,
+        memory: undefined,
         deadlineMs: this.nowMs + this.deadlineMs,
         isExclusive: closes,
         expectedOffset: undefined,
