@@ -4,10 +4,12 @@
  *     npm run sim -- --seed 42                   one cluster, with its story
  *     npm run sim -- --seeds 1..2000             many, and what they reached
  *     npm run sim -- --minutes 10 --seed 5000    as many as fit, from a first one
+ *     npm run sim -- --seeds 1..2000 --without replica.promiseStops
  *     npm run sim -- --of quorum --seed 42       a quorum of controllers alone
  */
 import { parseArgs } from 'node:util';
 import { everyRule, type Rules } from '../../controller/raft/core/rules.ts';
+import { brokenNodeRules } from './cluster/broken-rules.ts';
 import { clusterGoals } from './cluster/goals.ts';
 import { simulateCluster } from './cluster/simulate-cluster.ts';
 import { expectedSituations } from './seeds.ts';
@@ -83,7 +85,10 @@ function tellUnreached(reached: ReadonlyMap<string, number>): void {
 }
 
 function simulator(): (seed: number) => Promise<RunResult> {
-  if (values.of === 'cluster') return (seed) => simulateCluster(seed);
+  if (values.of === 'cluster') {
+    const broken = values.without === undefined ? undefined : brokenNodeRules(values.without);
+    return (seed) => simulateCluster(seed, broken);
+  }
   const rules = brokenRules(values.without);
   return (seed): Promise<SimulationResult> => simulate(seed, rules);
 }

@@ -23,7 +23,8 @@ export async function converge(
   operator.stop();
   await expectWithin(cluster, 'every node serves', () =>
     cluster.nodes.every(
-      ({ running }) => running !== undefined && (running.broker?.readiness().length ?? 0) === 0,
+      ({ running, state }) =>
+        state === 'up' && running !== undefined && (running.broker?.readiness().length ?? 0) === 0,
     ),
   );
   await expectWithin(cluster, 'every partition is led by a full in-sync set', () =>

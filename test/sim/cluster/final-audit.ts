@@ -93,6 +93,7 @@ function judge(
 ): void {
   const where = `node ${node} ${place}`;
   const seen = new Map<string, number>();
+  const promised = new Set(ledger.promised);
   const lastOf = new Map<number, SentRecord>();
   for (const { offset: at, value } of found) {
     const record = ledger.records.get(value);
@@ -107,7 +108,7 @@ function judge(
     if (record.fate === 'not-written')
       throw new Violation('not-written', `${where} has ${name(value)}, which was refused`);
     if (record.fate !== 'acknowledged') continue;
-    if (record.offset !== undefined && record.offset !== at)
+    if (promised.has(record) && record.offset !== at)
       throw new Violation('receipt', `${where}: ${name(value)} at ${at}, not at ${record.offset}`);
     // Without a sequence a record may pass those that are sent again.
     if (record.acks === 'none') continue;

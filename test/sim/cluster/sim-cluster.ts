@@ -1,6 +1,6 @@
 /** The nodes of one run with the networks between them, and questions about all of them together. */
 
-import type { Machine } from '../../../broker/main/machine.ts';
+import type { Machine, NodeRules } from '../../../broker/main/machine.ts';
 import type { ClientMachine } from '../../../client/connection/broker-channels.ts';
 import type { MetadataImage, TopicImage } from '../../../proto/metadata/image.ts';
 import { emptyImage } from '../../../proto/metadata/image.ts';
@@ -21,7 +21,7 @@ export class SimCluster {
   readonly rpc: MemoryRpcNetwork;
   readonly clientHosts: string[] = [];
 
-  constructor(world: World, swarm: ClusterSwarm) {
+  constructor(world: World, swarm: ClusterSwarm, rules?: NodeRules) {
     this.world = world;
     const delays = world.random.fork('rpc');
     const { latencyMs, jitterMs } = swarm;
@@ -42,6 +42,7 @@ export class SimCluster {
         id: index + 1,
         flushMs: swarm.flushMs,
         crashMode: swarm.crashMode,
+        rules,
         clockRate: rate,
         wallSkewMs,
         settings: new Map([

@@ -3,7 +3,7 @@
  * of virtual time, memory disk and memory networks. The disk outlives the processes; a process can be
  * killed, stopped and continued, stopped in order, lose power, and find an empty disk.
  */
-import type { Machine } from '../../../broker/main/machine.ts';
+import type { Machine, NodeRules } from '../../../broker/main/machine.ts';
 import { type RunningNode, startNode } from '../../../broker/main/node.ts';
 import { HighwaterError } from '../../../proto/model/errors.ts';
 import { type NodeId, nodeId } from '../../../proto/model/ids.ts';
@@ -22,6 +22,8 @@ export interface SimNodeOptions {
   /** What a flush of a file or of a store takes. */
   readonly flushMs: number;
   readonly crashMode: 'prefix' | 'random';
+  /** Undefined: every rule holds. */
+  readonly rules: NodeRules | undefined;
   /** How fast the node's clock runs, and how far its wall clock is off. */
   readonly clockRate: number;
   readonly wallSkewMs: number;
@@ -209,7 +211,9 @@ export class SimNode {
 
   #machine(clock: VirtualClock, random: Machine['random']): Machine {
     const logger = this.#story(clock);
+    const { rules } = this.#options;
     return {
+      ...(rules === undefined ? {} : { rules }),
       clock,
       random,
       fileSystem: this.disk.mount(clock),

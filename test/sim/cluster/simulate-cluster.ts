@@ -3,6 +3,7 @@
  * everything is healed and has to come to rest within a bounded virtual time (liveness), then every
  * log is read and compared with what clients were told.
  */
+import type { NodeRules } from '../../../broker/main/machine.ts';
 import { CommittedRecords } from '../checkers/committed-records.ts';
 import { Metadata } from '../checkers/metadata.ts';
 import { OneLeader } from '../checkers/one-leader.ts';
@@ -19,11 +20,11 @@ import { SimCluster } from './sim-cluster.ts';
 const formMs = 40_000;
 const safetyMs = 8_000;
 
-export async function simulateCluster(seed: number): Promise<RunResult> {
+export async function simulateCluster(seed: number, rules?: NodeRules): Promise<RunResult> {
   const world = new World(seed);
   const swarm = drawClusterSwarm(world.random.fork('swarm'));
   world.note(JSON.stringify(swarm));
-  const cluster = new SimCluster(world, swarm);
+  const cluster = new SimCluster(world, swarm, rules);
   const committed = new CommittedRecords(world);
   const watch = new ReplicaWatch(cluster, (self) => [
     new OneLeader(world),
