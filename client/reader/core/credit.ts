@@ -27,9 +27,12 @@ export function decideGrants<Line extends CreditLine>(
     const isStarved = line.credit <= 0 && bytesQueued < share;
     const isShort = free <= 0 || (wanted > free && line.credit > 0);
     if (line.credit > share / 2 || (isShort && !isStarved)) continue;
-    const bytes = Math.max(Math.min(wanted, free), isStarved ? starvedBytes : 1);
+    // What a batch took beyond the credit has been consumed: it is paid back beside what is free, or a
+    // line could stay below 0 with nothing under way that would ever bring the next grant.
+    const debt = Math.max(0, -line.credit);
+    const bytes = Math.max(Math.min(wanted, free + debt), isStarved ? debt + starvedBytes : 1);
     grants.push({ line, bytes });
-    free -= bytes;
+    free -= bytes - debt;
   }
   return grants;
 }

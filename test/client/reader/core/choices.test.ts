@@ -69,6 +69,12 @@ describe('credit', () => {
     expect(more).toHaveLength(0);
   });
 
+  it('lies above 0 again once a batch larger than all of it was consumed', () => {
+    const debtor = { credit: 256_000 - 530_000 };
+    const [grant] = decideGrants([debtor], 256_000, 0);
+    expect(debtor.credit + (grant?.bytes ?? 0)).toBe(256_000);
+  });
+
   it('is granted whenever a broker has none and nothing is queued, so that no read stands still', () => {
     fc.assert(
       fc.property(
