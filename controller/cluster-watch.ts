@@ -78,11 +78,14 @@ export class ClusterWatch implements MetadataWatcher {
     heard(this.upkeep.sessions, nodeId, brokerEpoch);
   }
 
-  /** The connection to a node broke: if it is a broker, it is dialled at once. */
-  linkDown(nodeId: NodeId): void {
+  /**
+   * The connection to a node is gone: if it is a broker, it is dialled at once. Where this side closed it
+   * because nothing was heard, that is no more than silence, and the session decides about silence.
+   */
+  linkDown(nodeId: NodeId, isSilent = false): void {
     const broker = this.#image.brokers.get(nodeId);
     if (broker === undefined || broker.state === 'fenced' || this.#isClosed) return;
-    linkBroke(this.upkeep.sessions, nodeId, false);
+    if (!isSilent) linkBroke(this.upkeep.sessions, nodeId, false);
     void this.#options.probe(broker).then((result) => this.#probed(broker, result));
   }
 

@@ -169,7 +169,7 @@ export class ControllerRole {
     });
     endpoint.watch({
       onUp: () => undefined,
-      onDown: (peer) => watch.linkDown(peer.nodeId),
+      onDown: (peer, reason) => watch.linkDown(peer.nodeId, reason === 'silent'),
     });
     new MetadataFeed(state, logger).serve(endpoint);
     return new ControllerRole(quorum, watch, state);
