@@ -28,9 +28,15 @@ export class Pace {
   }
 }
 
+/** How much has passed in one direction, over all its connections. */
+export interface Meter {
+  bytes: number;
+}
+
 export class Flow {
   readonly #source: Socket;
   readonly #sink: Socket;
+  readonly #meter: Meter;
   /** Read and not written. */
   #pending: Buffer = Buffer.alloc(0);
   #isHeld = false;
@@ -41,9 +47,10 @@ export class Flow {
   #isFull = false;
   #isClosed = false;
 
-  constructor(source: Socket, sink: Socket) {
+  constructor(source: Socket, sink: Socket, meter: Meter) {
     this.#source = source;
     this.#sink = sink;
+    this.#meter = meter;
     source.on('data', (chunk: Buffer) => this.pass(chunk));
     sink.on('drain', () => {
       this.#isFull = false;
@@ -78,6 +85,7 @@ export class Flow {
       const slice = this.#pending.subarray(0, this.#pace?.bytesPerSlice);
       this.#pending = this.#pending.subarray(slice.length);
       this.#isFull = !this.#sink.write(slice);
+      this.#meter.bytes += slice.length;
       if (this.#pace !== undefined) this.#wait(this.#pace.take(slice.length, performance.now()));
     }
     if (this.#pending.length === 0 && this.#mayPass()) this.#source.resume();

@@ -12,7 +12,7 @@
  */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { readHello } from '../hello.ts';
-import { Flow, Pace } from './flow.ts';
+import { Flow, type Meter, Pace } from './flow.ts';
 
 /** One connection through a proxy. */
 interface Tunnel {
@@ -32,6 +32,7 @@ export class PeerNetwork {
   readonly #tunnels = new Set<Tunnel>();
   readonly #held = new Set<string>();
   readonly #paces = new Map<string, Pace>();
+  readonly #meters = new Map<string, Meter>();
 
   /** A proxy that listens where the others find the node, and passes on to where it listens. */
   front(node: number, listen: number, target: number): Promise<void> {
@@ -71,6 +72,11 @@ export class PeerNetwork {
       this.#held.add(key(other, node));
     }
     this.#refresh();
+  }
+
+  /** Bytes that one node has sent to another so far. */
+  passed(from: number, to: number): number {
+    return this.#meterOf(from, to).bytes;
   }
 
   /** What is under way from and to a node is lost, as it is with a machine that dies. */
@@ -130,8 +136,8 @@ export class PeerNetwork {
   ): void {
     const { from, to, dialler, port } = ends;
     const target = connect(port, '127.0.0.1');
-    const there = new Flow(dialler, target);
-    const back = new Flow(target, dialler);
+    const there = new Flow(dialler, target, this.#meterOf(from, to));
+    const back = new Flow(target, dialler, this.#meterOf(to, from));
     const tunnel = { from, to, dialler, target, there, back };
     this.#tunnels.add(tunnel);
     dialler.setNoDelay(true);
@@ -146,6 +152,12 @@ export class PeerNetwork {
     for (const socket of [dialler, target]) socket.on('error', end).on('close', end);
     this.#apply(tunnel);
     there.pass(first);
+  }
+
+  #meterOf(from: number, to: number): Meter {
+    const meter = this.#meters.get(key(from, to)) ?? { bytes: 0 };
+    this.#meters.set(key(from, to), meter);
+    return meter;
   }
 
   #refresh(): void {

@@ -49,6 +49,7 @@ describe('a proxy in front of a node', () => {
     client.write(bytes);
     await receives(bytes.length);
     expect(received.equals(bytes)).toBe(true);
+    expect(network.passed(clientsSide, node)).toBe(bytes.length);
   });
 
   it('carries nothing while held, and all of it once released', async () => {
