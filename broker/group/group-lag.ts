@@ -74,15 +74,36 @@ async function measured(
   replica: PartitionDriver,
   committed: OffsetRecord | undefined,
   wallMs: number,
-): Promise<Pick<GroupLag, 'highWatermark' | 'lagRecords' | 'lagMs'>> {
+): Promise<Pick<GroupLag, 'highWatermark' | 'lagRecords' | 'lagBytes' | 'lagMs'>> {
   const highWatermark = replica.watermark;
   const start = replica.log.startOffset;
   const from = committed === undefined || committed.offset < start ? start : committed.offset;
   const lagRecords = Math.max(0, highWatermark - from);
-  if (lagRecords === 0) return { highWatermark, lagRecords, lagMs: 0 };
-  const waitingSince = await timestampAt(replica, from, highWatermark);
-  if (waitingSince === undefined) return { highWatermark, lagRecords };
-  return { highWatermark, lagRecords, lagMs: Math.max(0, wallMs - waitingSince) };
+  if (lagRecords === 0) return { highWatermark, lagRecords, lagBytes: 0, lagMs: 0 };
+  const [waitingSince, lagBytes] = await Promise.all([
+    timestampAt(replica, from, highWatermark),
+    bytesBetween(replica, from, highWatermark),
+  ]);
+  return {
+    highWatermark,
+    lagRecords,
+    ...(lagBytes === undefined ? {} : { lagBytes }),
+    ...(waitingSince === undefined ? {} : { lagMs: Math.max(0, wallMs - waitingSince) }),
+  };
+}
+
+/** Undefined if they cannot be measured here. */
+async function bytesBetween(
+  replica: PartitionDriver,
+  from: Offset,
+  below: Offset,
+): Promise<number | undefined> {
+  try {
+    return await replica.log.bytesBetween(from, below);
+  } catch {
+    // As with the time: a damaged or removed place says nothing.
+    return undefined;
+  }
 }
 
 /** When the batch of the first waiting record was made; undefined if it cannot be read here. */

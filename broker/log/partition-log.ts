@@ -21,6 +21,7 @@ import {
   latestEpoch,
 } from './core/epoch-history.ts';
 import type { ProducerBatch, SequenceVerdict } from './core/producer-state.ts';
+import { bytesBetween } from './log-bytes.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogKey } from './log-key.ts';
@@ -243,7 +244,15 @@ export class PartitionLog {
     await writer.reached(state.logEndOffset);
     const segments = await this.#life.segments();
     const wanted = { timestamp, from: state.logStartOffset };
-    return findTimestamp(this.#context.handles, segments, wanted);
+    return segments.consistently(() => findTimestamp(this.#context.handles, segments, wanted));
+  }
+
+  /** Bytes of the written batches that hold these offsets; what is only accepted does not count. */
+  async bytesBetween(from: Offset, to: Offset): Promise<number> {
+    if (from >= to) return 0;
+    const segments = await this.#life.segments();
+    const range = { from, to };
+    return segments.consistently(() => bytesBetween(this.#context.handles, segments, range));
   }
 
   /** Replication has refilled what was damaged: the replica is not suspect any more. */

@@ -157,6 +157,11 @@ export class ReplicaLog {
     }
   }
 
+  /** Bytes of the written batches that hold these offsets. */
+  bytesBetween(from: Offset, to: Offset): Promise<number> {
+    return this.#log.bytesBetween(from, to);
+  }
+
   /**
    * Where reading from a timestamp begins: the batch that holds the first record of it or later, if
    * that lies below an offset. Records are not decoded here; readers skip what is older inside it.

@@ -26,7 +26,7 @@ import type { ControllerForward } from './controller-forward.ts';
 import { describeCluster } from './describe-cluster.ts';
 import type { HostedPartitions } from './hosted.ts';
 import type { MetadataSource } from './metadata-service.ts';
-import { progressOf } from './replica-progress.ts';
+import { measuredProgressOf } from './replica-progress.ts';
 
 export interface AdminServiceOptions {
   readonly source: MetadataSource;
@@ -93,9 +93,9 @@ export function registerAdmin(registry: RpcRegistry, options: AdminServiceOption
   );
 }
 
-/** A question that is answered at once; what it throws is the answer too. */
+/** A question that changes nothing; what is thrown is the answer too. */
 function answered<Request, Response>(
-  answer: (request: Request, context: RpcCallContext) => Response,
+  answer: (request: Request, context: RpcCallContext) => Response | Promise<Response>,
 ): UnaryHandler<Request, Response> {
   return (request, context) => new Promise((resolve) => resolve(answer(request, context)));
 }
@@ -134,10 +134,10 @@ async function deleteRecords(
 /** The request names its topic. */
 const noTopicId = '' as TopicId;
 
-function describeTopic(
+async function describeTopic(
   { source, partitions }: AdminServiceOptions,
   name: string,
-): DescribeTopicResponse {
+): Promise<DescribeTopicResponse> {
   const topic = topicNamed(source.image, name);
   if (topic === undefined)
     throw new HighwaterError('UNKNOWN_TOPIC', `no topic ${JSON.stringify(name)}`, {
@@ -147,34 +147,36 @@ function describeTopic(
   return {
     topicId,
     name,
-    partitions: Array.from(topic.partitions.values(), (state) => {
-      const {
-        partition,
-        leader,
-        leaderEpoch,
-        partitionEpoch,
-        replicas,
-        isr,
-        elr,
-        semiSyncMembers,
-      } = state;
-      const found = partitions.find({ topicId, topic: name, partition });
-      const progress = found.kind === 'hosted' ? progressOf(found.replica) : [];
-      const waitingFor =
-        leader === undefined ? `an election: ${replicas.join(', ')} are asked` : '';
-      return {
-        partition,
-        leader,
-        leaderEpoch,
-        partitionEpoch,
-        replicas,
-        isr,
-        elr,
-        semiSyncMembers,
-        progress,
-        waitingFor,
-      };
-    }),
+    partitions: await Promise.all(
+      Array.from(topic.partitions.values(), async (state) => {
+        const {
+          partition,
+          leader,
+          leaderEpoch,
+          partitionEpoch,
+          replicas,
+          isr,
+          elr,
+          semiSyncMembers,
+        } = state;
+        const found = partitions.find({ topicId, topic: name, partition });
+        const progress = found.kind === 'hosted' ? await measuredProgressOf(found.replica) : [];
+        const waitingFor =
+          leader === undefined ? `an election: ${replicas.join(', ')} are asked` : '';
+        return {
+          partition,
+          leader,
+          leaderEpoch,
+          partitionEpoch,
+          replicas,
+          isr,
+          elr,
+          semiSyncMembers,
+          progress,
+          waitingFor,
+        };
+      }),
+    ),
     settings: topicSettings.map((row) => ({
       name: row.name,
       value: topic.config.get(row.name) ?? row.default ?? '',

@@ -3,7 +3,20 @@ import type { ReplicaProgress } from '../../proto/generated/highwater/v1/admin.t
 import { lagMs } from '../replication/core/lag.ts';
 import type { PartitionDriver } from '../replication/partition-driver.ts';
 
-/** The leader's row first, then one for each follower that it hears. */
+/** The same with the bytes that each follower has not stored yet. */
+export function measuredProgressOf(replica: PartitionDriver): Promise<ReplicaProgress[]> {
+  const { end } = replica.state.log;
+  return Promise.all(
+    progressOf(replica).map(async (row) => {
+      if (row.nodeId === replica.state.self || row.storedEnd >= end) return row;
+      // A place that was just removed or is damaged has no size.
+      const lagBytes = await replica.log.bytesBetween(row.storedEnd, end).catch(() => 0);
+      return { ...row, lagBytes };
+    }),
+  );
+}
+
+/** The leader's row first, then one for each follower that it hears; bytes are not measured. */
 export function progressOf(replica: PartitionDriver): ReplicaProgress[] {
   const { state, watermark } = replica;
   const { role, log } = state;

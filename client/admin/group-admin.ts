@@ -48,6 +48,9 @@ export interface GroupPartitionInfo {
   readonly committed: bigint | undefined;
   readonly highWatermark: bigint | undefined;
   readonly lagRecords: bigint | undefined;
+  /** Of the batches that hold the records that are left. */
+  readonly lagBytes: number | undefined;
+  /** How long the first record that is left has been waiting. */
   readonly lagMs: number | undefined;
 }
 
@@ -206,6 +209,7 @@ function partitionInfo(lag: GroupLag): GroupPartitionInfo {
     committed: wide(lag.committedOffset),
     highWatermark: wide(lag.highWatermark),
     lagRecords: wide(lag.lagRecords),
+    lagBytes: lag.lagBytes,
     lagMs,
   };
 }

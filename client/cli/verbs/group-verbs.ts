@@ -42,7 +42,7 @@ export const groupDescribeVerb: Verb = {
         input.output.rows(['member', 'instance', 'client', 'held', 'target'], memberRows(group));
       else
         input.output.rows(
-          ['topic', 'partition', 'committed', 'watermark', 'lag', 'lagMs', 'member'],
+          ['topic', 'partition', 'committed', 'watermark', 'lag', 'lagBytes', 'lagMs', 'member'],
           lagRows(group),
         );
       return exitCodes.done;
@@ -123,6 +123,7 @@ function lagRows({ partitions }: GroupInfo): Row[] {
     committed: one.committed,
     watermark: one.highWatermark,
     lag: one.lagRecords,
+    lagBytes: one.lagBytes,
     lagMs: one.lagMs === undefined ? undefined : Math.round(one.lagMs),
     member: one.member,
   }));

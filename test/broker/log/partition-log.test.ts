@@ -86,6 +86,33 @@ describe('a partition log', () => {
     expect(await readAll(world, world.log())).toEqual(Buffer.concat(batches));
   });
 
+  test('says how many bytes hold a range of offsets, across segments and restarts', async () => {
+    const world = new LogWorld();
+    world.config = { ...world.config, segmentBytes: 30_000 };
+    await world.start();
+    const log = await world.create();
+    const batches = Array.from({ length: 200 }, (_, at) =>
+      batch({ baseOffset: at * 2, count: 2, payload: 500 + at }),
+    );
+    for (const one of batches) log.append([one]);
+    await world.settle();
+    const bytesOf = (from: number, to: number): number =>
+      batches.slice(from, to).reduce((sum, one) => sum + one.length, 0);
+    for (const [from, to, wanted] of [
+      [0, 400, bytesOf(0, 200)],
+      [0, 0, 0],
+      [7, 8, bytesOf(3, 4)],
+      [7, 9, bytesOf(3, 5)],
+      [120, 390, bytesOf(60, 195)],
+      [398, 500, bytesOf(199, 200)],
+    ] as const)
+      expect(await world.run(log.bytesBetween(offset(from), offset(to)))).toBe(wanted);
+    await world.stop();
+    await world.start();
+    const again = world.log().bytesBetween(offset(100), offset(300));
+    expect(await world.run(again)).toBe(bytesOf(50, 150));
+  });
+
   test('truncates to a batch boundary and goes on from there', async () => {
     const { world, log } = await started();
     for (let at = 0; at < 10; at += 2) log.append([batch({ baseOffset: at, count: 2, epoch: at })]);
