@@ -1,5 +1,6 @@
 /** Settings of a topic that its logs obey. They come from the metadata and may change at any time. */
 import type { FlushMode } from '../../proto/model/acks.ts';
+import type { CompactionSettings } from './compaction/core/compaction-plan.ts';
 import type { RetentionSettings } from './core/retention-policy.ts';
 import type { RollSettings } from './core/roll-policy.ts';
 
@@ -7,7 +8,12 @@ export interface LogConfig extends RollSettings, RetentionSettings {
   /** When a batch counts as stored: after fdatasync, or once it is in the page cache. */
   readonly flush: FlushMode;
   readonly producerExpiryMs: number;
+  /** Set for a log in which only the newest record of each key is kept. */
+  readonly compaction: CompactionConfig | undefined;
 }
+
+/** Settings of a compacted topic; sizes of segments are the log's. */
+export type CompactionConfig = Omit<CompactionSettings, 'segmentBytes'>;
 
 const day = 86_400_000;
 
@@ -19,6 +25,7 @@ export const defaultLogConfig: LogConfig = {
   retentionMs: 7 * day,
   retentionBytes: -1,
   producerExpiryMs: day,
+  compaction: undefined,
 };
 
 /** Bounds of one data directory, each with what happens when it is reached. */
@@ -31,6 +38,8 @@ export interface LogLimits {
   readonly unstoredBytesMax: number;
   /** Bytes of recent batches kept for readers at the tail; beyond it the oldest go. */
   readonly tailCacheBytes: number;
+  /** Bytes read ahead for sequential readers of all logs; beyond it the oldest piece is dropped. */
+  readonly readAheadBytesMax: number;
   /** Files kept open without being used; beyond it the least recently used is closed. */
   readonly idleHandlesMax: number;
   /** Producers remembered per log; beyond it the one whose last batch is oldest is forgotten. */
@@ -38,8 +47,6 @@ export interface LogLimits {
   /** Bytes of one write; what is left goes into the next. */
   readonly writeBytesMax: number;
   /** Bytes of one journal file. */
-  /** Bytes read ahead for sequential readers of all logs; beyond it the oldest piece is dropped. */
-  readonly readAheadBytesMax: number;
   readonly journalFileBytes: number;
   /** Journal files; when all are in use a round flushes in place. */
   readonly journalFilesMax: number;
@@ -58,6 +65,7 @@ export const defaultLogLimits: LogLimits = {
   unstoredBytesPerLogMax: 32 * MiB,
   unstoredBytesMax: 128 * MiB,
   tailCacheBytes: 64 * MiB,
+  readAheadBytesMax: 16 * MiB,
   idleHandlesMax: 256,
   producersPerLogMax: 100_000,
   writeBytesMax: 8 * MiB,
@@ -65,6 +73,5 @@ export const defaultLogLimits: LogLimits = {
   journalFilesMax: 4,
   checkpointMs: 5_000,
   retentionCheckMs: 300_000,
-  readAheadBytesMax: 16 * MiB,
   stalledMs: 10_000,
 };

@@ -14,7 +14,7 @@ import { logName } from './log-key.ts';
 import type { LogLifecycle } from './log-lifecycle.ts';
 import { placeOf } from './log-places.ts';
 import type { LogPlace } from './log-record.ts';
-import { LogChanges } from './log-store.ts';
+import { forgetCompaction, LogChanges } from './log-store.ts';
 import { replayProducers } from './producer-replay.ts';
 import type { SegmentSet } from './segment-set.ts';
 
@@ -75,12 +75,14 @@ export async function restartAt(life: LogLifecycle, start: Offset): Promise<void
 
 /** Decision, files, and the end of the decision. */
 async function carryOut(life: LogLifecycle, end: LogPlace): Promise<void> {
-  const { state } = life;
+  const { state, context } = life;
+  const changes = new LogChanges().cutProducers(life.key, end.offset);
+  forgetCompaction(changes, context.store, { key: life.key, end: end.offset });
   state.recoveryPoint = end;
   if (state.highWatermark > end.offset) state.highWatermark = end.offset;
-  state.journalFrom = life.context.journal.nextSequence;
+  state.journalFrom = context.journal.nextSequence;
   await life.mark();
-  await life.saveRecord(new LogChanges().cutProducers(life.key, end.offset), true);
+  await life.saveRecord(changes, true);
   await trimFiles(filesOf(life), { logStartOffset: state.logStartOffset, end });
   await life.saveRecord();
 }

@@ -10,6 +10,12 @@ import { HighwaterError } from '../../proto/model/errors.ts';
 import { invariant } from '../../proto/model/invariant.ts';
 import { type BrokerEpoch, type Offset, offset } from '../../proto/model/offset.ts';
 import type { Timer } from '../../proto/ports/clock.ts';
+import {
+  type CompactionReport,
+  type CompactionRequest,
+  compactLog,
+  mayCompact,
+} from './compaction/log-compactor.ts';
 import type { LogContext } from './log-context.ts';
 import { type LogKey, logName } from './log-key.ts';
 import { LogLifecycle } from './log-lifecycle.ts';
@@ -139,6 +145,17 @@ export class LogDirectory {
     }
   }
 
+  /**
+   * Compacts a log if that is due; undefined where nothing can be. One log at a time, and the caller
+   * stops the pace and waits before the directory is closed.
+   */
+  async compact(key: LogKey, request: CompactionRequest): Promise<CompactionReport | undefined> {
+    if (this.get(key) === undefined) return undefined;
+    const life = this.#logs.get(logName(key))?.life;
+    if (life === undefined || !mayCompact(life, request.mayDropMarks)) return undefined;
+    return compactLog(life, request);
+  }
+
   /** Brings all records up to their files; what is quiet becomes idle. */
   async checkpoint(): Promise<void> {
     for (const life of [...this.#busy]) {
@@ -159,6 +176,7 @@ export class LogDirectory {
     const { store, handles, journal, ahead } = this.#context;
     for (const { life } of this.#logs.values()) await life.close();
     await journal.close();
+    await ahead.close();
     await handles.close();
     if (this.#context.fatal() !== undefined) return;
     await store.commit(journalFloor(journal.nextSequence));
@@ -176,7 +194,6 @@ export class LogDirectory {
     const life = new LogLifecycle(this.#context, identity, { state, config }, (busy) =>
       this.#isBusy(busy),
     );
-    await ahead.close();
     const open = { life, log: new PartitionLog(this.#context, life) };
     this.#logs.set(logName(key), open);
     return open;

@@ -8,6 +8,7 @@
  * Long operations (checkpoint, truncation, deletion) run one at a time.
  */
 import type { Offset } from '../../proto/model/offset.ts';
+import { finishSwaps } from './compaction/segment-swap.ts';
 import { ProducerState } from './core/producer-state.ts';
 import { type CheckpointWish, checkpointLog } from './log-checkpoint.ts';
 import type { LogConfig } from './log-config.ts';
@@ -58,6 +59,8 @@ export class LogLifecycle {
   #segments: SegmentSet | undefined;
   #reader: LogReader | undefined;
   #isReplaying = false;
+  /** What a pass of compaction left behind in an earlier process has been finished or removed. */
+  #isTidy = false;
 
   #operations: Promise<unknown> = Promise.resolve();
 
@@ -265,6 +268,9 @@ export class LogLifecycle {
     const { fs, handles, indexes } = this.context;
     const place = { fs, handles, indexes, key: this.key, folder: this.folder };
     const { logStartOffset, recoveryPoint } = this.state;
+    // An exchange of this process is over before the log is loaded again; a pass may be writing.
+    if (!this.#isTidy) await finishSwaps(place);
+    this.#isTidy = true;
     // Bytes behind the record were written by a process that died before it told anybody.
     await trimFiles(place, { logStartOffset, end: recoveryPoint });
     this.#segments = await SegmentSet.load(place, recoveryPoint);
@@ -274,10 +280,10 @@ export class LogLifecycle {
   #replayProducers(): void {
     this.#isReplaying = true;
     const end = this.state.logEndOffset;
-    this.segments()
-      .then((segments) =>
-        replayProducers(this.context, { key: this.key, segments, config: this.config, end }),
-      )
+    this.operation(async () => {
+      const segments = await this.segments();
+      return replayProducers(this.context, { key: this.key, segments, config: this.config, end });
+    })
       .then((producers) => {
         this.state.producers = producers;
       })

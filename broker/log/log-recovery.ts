@@ -7,6 +7,7 @@
  */
 import { leaderEpoch, type Offset, offset } from '../../proto/model/offset.ts';
 import { findGoodBatch } from './batch-search.ts';
+import { finishSwaps } from './compaction/segment-swap.ts';
 import { beginEpoch, type EpochHistory, epochAt } from './core/epoch-history.ts';
 import { judgeTail, type TailVerdict } from './core/tail-verdict.ts';
 import { defaultLogConfig } from './log-config.ts';
@@ -14,7 +15,7 @@ import type { LogContext } from './log-context.ts';
 import { type FilesPlace, keepAside, trimFiles } from './log-files.ts';
 import { type LogKey, logName } from './log-key.ts';
 import { freshRecord, type LogPlace, type LogRecord } from './log-record.ts';
-import { LogChanges } from './log-store.ts';
+import { forgetCompaction, LogChanges } from './log-store.ts';
 import { replayProducers } from './producer-replay.ts';
 import { scanSegment } from './segment-scan.ts';
 import { listSegmentFiles, type SegmentFile, SegmentSet } from './segment-set.ts';
@@ -63,6 +64,7 @@ export async function recoverLog(
   const stored = input.record;
   const folder = `${context.logsPath}/${logName(key)}`;
   const place: FilesPlace = { fs: context.fs, handles: context.handles, folder };
+  await finishSwaps(place);
   const files = await listSegmentFiles(context.fs, folder);
   const known =
     stored === 'damaged' ? freshRecord(files[0]?.baseOffset ?? offset(0), 'ack', 0) : stored;
@@ -263,13 +265,10 @@ async function finish(
   const request = { key, segments, config: defaultLogConfig, end: found.end.offset };
   const producers = await replayProducers(context, request);
   const snapshot = producers.snapshot(found.end.offset);
-  await context.store.commit(
-    new LogChanges()
-      .cutProducers(key, found.end.offset)
-      .producers(key, snapshot, 0)
-      .record(key, record)
-      .markIdle(key),
-  );
+  const changes = new LogChanges().cutProducers(key, found.end.offset);
+  forgetCompaction(changes, context.store, { key, end: found.end.offset });
+  changes.producers(key, snapshot, 0).record(key, record).markIdle(key);
+  await context.store.commit(changes);
   return {
     key,
     verdict,

@@ -7,6 +7,11 @@
  */
 import type { KeyValueChange, KeyValueStore } from '../../proto/ports/key-value.ts';
 import { readInt64, writeInt64 } from '../../proto/wire/int64.ts';
+import {
+  type CompactionMark,
+  decodeCompactionMark,
+  encodeCompactionMark,
+} from './compaction/compaction-mark.ts';
 import type { ProducerSnapshot } from './core/producer-state.ts';
 import type { IoWatch } from './io-watch.ts';
 import { decodeLogKey, encodeLogKey, type LogKey } from './log-key.ts';
@@ -14,9 +19,15 @@ import { decodeLogRecord, encodeLogRecord, type LogRecord } from './log-record.t
 import { decodeProducers, encodeProducers } from './producer-snapshot.ts';
 
 /** Tables of the `meta` store that belong to the logs. */
-export const logTables = ['log-record', 'log-active', 'log-producers', 'log-node'] as const;
+export const logTables = [
+  'log-record',
+  'log-active',
+  'log-producers',
+  'log-node',
+  'log-compaction',
+] as const;
 
-const [records, actives, producers, node] = logTables;
+const [records, actives, producers, node, compactions] = logTables;
 const empty = Buffer.alloc(0);
 
 /** A commit in the making; all of it happens or nothing. */
@@ -59,8 +70,16 @@ export class LogChanges {
     return this;
   }
 
+  /** How far the log is compacted; undefined: its order of keys is not known any more. */
+  compaction(key: LogKey, mark: CompactionMark | undefined): this {
+    const value = mark === undefined ? undefined : encodeCompactionMark(mark);
+    this.list.push({ table: compactions, key: encodeLogKey(key), value });
+    return this;
+  }
+
   /** Forgets the log altogether. */
   remove(key: LogKey): this {
+    this.compaction(key, undefined);
     this.list.push({ table: records, key: encodeLogKey(key), value: undefined });
     this.markIdle(key);
     this.list.push({
@@ -75,6 +94,16 @@ export class LogChanges {
     this.list.push({ table: node, key: Buffer.from(name), value });
     return this;
   }
+}
+
+/** For a cut below what is compacted: what comes there has older records of its keys below it. */
+export function forgetCompaction(
+  changes: LogChanges,
+  store: LogStore,
+  cut: { readonly key: LogKey; readonly end: number },
+): void {
+  const mark = store.compaction(cut.key);
+  if (mark !== undefined && mark.cleanedTo > cut.end) changes.compaction(cut.key, undefined);
 }
 
 /** Reads, and commits in order. */
@@ -95,6 +124,12 @@ export class LogStore {
   record(key: LogKey): LogRecord | undefined | 'damaged' {
     const value = this.#store.get(records, encodeLogKey(key));
     return value === undefined ? undefined : (decodeLogRecord(value) ?? 'damaged');
+  }
+
+  /** How far the log is compacted; undefined: not at all, or that is not known. */
+  compaction(key: LogKey): CompactionMark | undefined {
+    const value = this.#store.get(compactions, encodeLogKey(key));
+    return value === undefined ? undefined : decodeCompactionMark(value);
   }
 
   /** All logs that exist, in order of their keys. */

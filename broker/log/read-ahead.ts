@@ -44,7 +44,7 @@ export class ReadAhead {
     void reading.then(() => this.#inFlight.delete(reading));
     this.#pieces.push({ segment, position, bytes, reading });
     this.#bytes += bytes;
-    while (this.#bytes > this.#bytesMax) this.#remove(0);
+    while (this.#bytes > this.#bytesMax) void this.#remove(0);
   }
 
   /** The piece that begins at a position, if there is one; it is the caller's then. */

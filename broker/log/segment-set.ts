@@ -8,6 +8,7 @@ import { HighwaterError } from '../../proto/model/errors.ts';
 import { invariant } from '../../proto/model/invariant.ts';
 import type { Offset } from '../../proto/model/offset.ts';
 import type { FileSystem } from '../../proto/ports/file-system.ts';
+import { parseSwapFileName } from './compaction/swap-names.ts';
 import { SparseIndex } from './core/sparse-index.ts';
 import type { HandlePool } from './handle-pool.ts';
 import type { IndexStore } from './index-store.ts';
@@ -39,18 +40,30 @@ export interface SegmentPlace {
   readonly folder: string;
 }
 
-/** The segment files of a folder, oldest first; none if the folder is not there yet. */
+/**
+ * The segment files of a folder, oldest first; none if the folder is not there yet. A swap that was
+ * not finished counts in the place of what it replaces.
+ */
 export async function listSegmentFiles(fs: FileSystem, folder: string): Promise<SegmentFile[]> {
   if ((await fs.stat(folder)) === undefined) return [];
+  const names = await fs.list(folder);
+  const swaps = names.flatMap((name) => {
+    const swap = parseSwapFileName(name);
+    return swap?.kind === 'swap' ? [{ ...swap, name }] : [];
+  });
   const files: SegmentFile[] = [];
-  for (const name of await fs.list(folder)) {
-    const baseOffset = parseSegmentFileName(name);
-    if (baseOffset === undefined) continue;
+  const add = async (name: string, baseOffset: Offset): Promise<void> => {
     const path = `${folder}/${name}`;
-    const stat = await fs.stat(path);
-    files.push({ baseOffset, path, bytes: stat?.bytes ?? 0 });
+    files.push({ baseOffset, path, bytes: (await fs.stat(path))?.bytes ?? 0 });
+  };
+  for (const name of names) {
+    const base = parseSegmentFileName(name);
+    if (base === undefined) continue;
+    const isReplaced = swaps.some((swap) => base >= swap.baseOffset && base < swap.endOffset);
+    if (!isReplaced) await add(name, base);
   }
-  return files;
+  for (const swap of swaps) await add(swap.name, swap.baseOffset);
+  return files.sort((one, other) => one.baseOffset - other.baseOffset);
 }
 
 /** Owned by one partition log. */
@@ -58,6 +71,10 @@ export class SegmentSet {
   readonly #place: SegmentPlace;
   readonly #sealed: SealedSegment[];
   #active: ActiveSegment;
+  /** Rises when an exchange of files begins and when it ends: what was looked up before is void. */
+  version = 0;
+  /** Resolves when the exchange that is under way is over. */
+  #exchange: Promise<unknown> | undefined;
 
   private constructor(place: SegmentPlace, sealed: SealedSegment[], active: ActiveSegment) {
     this.#place = place;
@@ -136,6 +153,49 @@ export class SegmentSet {
     return this.#sealed.splice(0, count);
   }
 
+  /**
+   * Puts one sealed segment in the place of those that hold the same offsets. `change` exchanges the
+   * files; who reads meanwhile looks again afterwards. False, with nothing done, if they are not here.
+   */
+  async exchange(
+    old: readonly { readonly baseOffset: Offset; readonly bytes: number }[],
+    by: SealedSegment,
+    change: () => Promise<void>,
+  ): Promise<boolean> {
+    const at = this.#sealed.findIndex((segment) => segment.baseOffset === by.baseOffset);
+    const present = at < 0 ? [] : this.#sealed.slice(at, at + old.length);
+    const isHere = old.every(
+      (one, index) =>
+        one.baseOffset === present[index]?.baseOffset && one.bytes === present[index]?.bytes,
+    );
+    if (!isHere || present.at(-1)?.endOffset !== by.endOffset) return false;
+    this.version++;
+    const changing = change();
+    this.#exchange = changing.catch(() => undefined);
+    await changing;
+    const { key, indexes } = this.#place;
+    this.#sealed.splice(at, old.length, by);
+    indexes.remove(key, by.baseOffset, by.endOffset);
+    indexes.save(key, by);
+    this.version++;
+    this.#exchange = undefined;
+    return true;
+  }
+
+  /** Looks something up in the segments and their files; again, if files were exchanged meanwhile. */
+  async consistently<Found>(look: () => Promise<Found>): Promise<Found> {
+    for (;;) {
+      await this.#exchange;
+      const { version } = this;
+      try {
+        const found = await look();
+        if (version === this.version) return found;
+      } catch (caught) {
+        if (version === this.version) throw caught;
+      }
+    }
+  }
+
   /** Replaces everything from a place on: the log now ends there. The files have been cut already. */
   cutTo(end: LogPlace): void {
     this.#active.release();
@@ -164,7 +224,8 @@ export class SegmentSet {
     if (segment.index !== undefined) return segment.index;
     const stored = this.#place.indexes.load(this.#place.key, segment);
     const index = stored ?? (await buildIndex(this.#place.handles, segment, segment.bytes));
-    if (segment.kind === 'active') return index;
+    // An index of the bytes that were here before an exchange serves its asker alone.
+    if (segment.kind === 'active' || !this.#sealed.includes(segment)) return index;
     segment.index = index;
     if (stored === undefined) this.#place.indexes.save(this.#place.key, segment);
     return index;

@@ -37,6 +37,8 @@ export class PartitionReader {
   #next: Offset;
   /** Epoch of the record before `#next`, where it is known. */
   #epoch: LeaderEpoch | undefined;
+  /** The end that was asked for lies inside the next batch. */
+  #isAtBound = false;
   #fetched: { readonly buffers: readonly Buffer[] } | { readonly error: unknown } | undefined;
 
   constructor(
@@ -120,12 +122,17 @@ export class PartitionReader {
         kind: 'failed',
         part: { ...this.emptyPart(false), failure: failureFrom(fetched.error) },
       };
-    const below = this.#below(verdict.upTo);
+    const below = this.#isAtBound ? verdict.upTo : this.#below(verdict.upTo);
     const wanted = this.#read.maxBytes === 0 ? bytesMax : Math.min(bytesMax, this.#read.maxBytes);
     const buffers =
       fetched?.buffers ?? this.replica.log.read(verdict.from, { bytesMax: wanted, below });
     if (buffers instanceof Promise) return { kind: 'reading', done: this.#awaitDisk(buffers) };
-    if (buffers.length === 0) return { kind: 'wait', isBehind: false };
+    if (buffers.length === 0) {
+      if (below >= verdict.upTo) return { kind: 'wait', isBehind: false };
+      // The bound lies inside a batch, which may be empty and long: that one is the last.
+      this.#isAtBound = true;
+      return this.#serve(verdict, 1);
+    }
     let bytes = 0;
     for (const buffer of buffers) bytes += buffer.length;
     const end = endOffsetOf(buffers);

@@ -14,9 +14,15 @@ import { RecordCursor } from './record-cursor.ts';
  * been loaded before (`loadCompression`).
  */
 export function openBatch(bytes: Buffer, header: BatchHeader): RecordCursor | BatchFault {
+  const span = checkedRecords(bytes, header);
+  return 'kind' in span ? span : new RecordCursor(header, span);
+}
+
+/** Where the uncompressed records of a batch lie, their structure checked; the same conditions hold. */
+export function checkedRecords(bytes: Buffer, header: BatchHeader): RecordSpan | BatchFault {
   const span = recordSpan(bytes, header);
   if ('kind' in span) return span;
-  return findRecordFault(header, span) ?? new RecordCursor(header, span);
+  return findRecordFault(header, span) ?? span;
 }
 
 function recordSpan(bytes: Buffer, header: BatchHeader): RecordSpan | BatchFault {

@@ -6,6 +6,7 @@
 import type { EpochStart } from '../../../broker/log/core/epoch-history.ts';
 import type { PartitionLog } from '../../../broker/log/partition-log.ts';
 import { invariant } from '../../../proto/model/invariant.ts';
+import { decodeBatches, type FoundRecord } from './compaction/keyed-batches.ts';
 
 /** A check that costs nothing while it holds: walks do millions of them. */
 export function hold(condition: boolean, what: () => string): void {
@@ -20,6 +21,8 @@ export interface ModelBatch {
   readonly epoch: number;
   readonly producerId: number;
   readonly baseSequence: number;
+  /** Of a walk with keys; the records of other walks are opaque. */
+  readonly records?: readonly FoundRecord[];
 }
 
 export class LogModel {
@@ -33,6 +36,10 @@ export class LogModel {
   epochKept = 0;
   /** The greatest stored end that the log has shown since the last cut. */
   stored = 0;
+  /** The greatest watermark that the log was told: compaction replaces records below it. */
+  compactedBelow = 0;
+  /** Compaction has begun: reads bring what is left, no longer the very bytes. */
+  isCompacted = false;
   /** Where a cut that was under way at the crash would have ended. */
   cuttingTo: number | undefined;
   /** The log start that a deletion under way at the crash would have reached. */
@@ -77,6 +84,57 @@ export class LogModel {
   bytesOf(from: number, end: number): Buffer {
     const wanted = this.batches.filter((b) => b.endOffset > from && b.endOffset <= end);
     return Buffer.concat(wanted.map((batch) => batch.bytes));
+  }
+
+  /**
+   * What a read of a compacted log brought: no gap, nothing that was not appended, and nothing missing
+   * but what a newer record of its key below the watermark replaces, or the mark of a deleted key.
+   */
+  checkCompacted(read: Buffer, from: number, end: number): void {
+    const originals = new Map(
+      this.batches.flatMap((batch) => batch.records ?? []).map((one) => [one.offset, one]),
+    );
+    const newest = new Map<string, number>();
+    for (const { offset, key } of originals.values()) {
+      if (key !== null && offset < this.compactedBelow) newest.set(key, offset);
+    }
+    let next = from;
+    const found = new Set<number>();
+    for (const batch of decodeBatches(read)) {
+      hold(
+        batch.baseOffset === next || (next === from && batch.baseOffset < from),
+        () => `a batch at ${batch.baseOffset} follows ${next}`,
+      );
+      next = batch.lastOffset + 1;
+      for (const record of batch.records) {
+        found.add(record.offset);
+        const isSame = JSON.stringify(record) === JSON.stringify(originals.get(record.offset));
+        hold(isSame, () => `the record at ${record.offset} is the one that was appended`);
+      }
+    }
+    hold(next === Math.max(end, from), () => `the read ends at ${next}, not at ${end}`);
+    for (const { offset, key, value } of originals.values()) {
+      if (offset < Math.max(from, this.logStart) || offset >= end || found.has(offset)) continue;
+      const isReplaced = key !== null && (newest.get(key) ?? -1) > offset;
+      const isMark = value === null && offset < this.compactedBelow;
+      hold(isReplaced || isMark, () => `the record at ${offset} is missing`);
+    }
+  }
+
+  /** A reader of the whole log ends with the same table as before compaction. */
+  checkTable(read: Buffer): void {
+    const tableOf = (records: readonly FoundRecord[]): string => {
+      const table = new Map<string, string>();
+      for (const { offset, key, value } of records) {
+        if (key === null || offset < this.logStart) continue;
+        if (value === null) table.delete(key);
+        else table.set(key, value);
+      }
+      return JSON.stringify([...table].sort(([one], [other]) => (one < other ? -1 : 1)));
+    };
+    const found = tableOf(decodeBatches(read).flatMap((batch) => batch.records));
+    const wanted = tableOf(this.batches.flatMap((batch) => batch.records ?? []));
+    hold(found === wanted, () => `the table ${found} is ${wanted}`);
   }
 
   /** After a start: takes over what is left and checks that it may be what is left. */

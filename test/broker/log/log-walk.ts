@@ -1,11 +1,20 @@
 /** A random walk over the logs of one directory, each step checked against the model. */
-import { defaultLogConfig } from '../../../broker/log/log-config.ts';
 import type { PartitionLog } from '../../../broker/log/partition-log.ts';
 import { leaderEpoch, offset } from '../../../proto/model/offset.ts';
 import { SeededRandom } from '../../../proto/ports/memory/seeded-random.ts';
-import { batch } from './batches.ts';
+import { decodeBatches } from './compaction/keyed-batches.ts';
 import { hold, LogModel, type ModelBatch } from './log-model.ts';
 import { keyOf, LogWorld } from './log-world.ts';
+import {
+  beginCompaction,
+  keyedWalkBatch,
+  opaqueWalkBatch,
+  readWhole,
+  type WalkBatchWish,
+  WalkSequences,
+  walkConfig,
+  walkLimits,
+} from './walk-world.ts';
 
 export class LogWalk {
   readonly world = new LogWorld();
@@ -13,28 +22,19 @@ export class LogWalk {
   readonly random: SeededRandom;
   /** How often something interesting happened: a walk that reaches nothing shows nothing. */
   readonly reached = new Map<string, number>();
-  readonly #sequences = new Map<number, number>();
+  readonly #sequences = new WalkSequences();
   #fill = 0;
   readonly #logs: number;
+  /** Half of the walks write records with keys, and compact them. */
+  readonly #isKeyed: boolean;
 
   constructor(seed: number) {
     this.random = new SeededRandom(seed);
     const { world, random } = this;
     this.#logs = 1 + random.below(9);
-    world.config = {
-      ...defaultLogConfig,
-      flush: random.below(4) === 0 ? 'os' : 'ack',
-      segmentBytes: 600 + random.below(8) * 700,
-    };
-    world.limits = {
-      reserveBytes: 0,
-      tailCacheBytes: random.below(3) * 2000,
-      journalFileBytes: 4096 * (2 + random.below(4)),
-      journalFilesMax: 2 + random.below(2),
-      checkpointMs: 20 + random.below(40) ** 2,
-      writeBytesMax: 300 + random.below(2000),
-      idleHandlesMax: random.below(6),
-    };
+    this.#isKeyed = random.below(2) === 0;
+    world.config = walkConfig(random, this.#isKeyed);
+    world.limits = walkLimits(random);
     const latency = random.fork('latency');
     const scale = random.below(4);
     world.disk.latency = () => latency.below(10) * scale * 0.1;
@@ -55,6 +55,7 @@ export class LogWalk {
     const at = this.random.below(this.#logs);
     const log = this.world.log(at);
     const model = this.#model(at);
+    if (this.#isKeyed && this.random.below(15) === 0) return this.#compact(at, log, model);
     const dice = this.random.below(100);
     if (dice < 40) this.#append(log, model);
     else if (dice < 45) await this.#burst();
@@ -86,19 +87,12 @@ export class LogWalk {
     for (let index = 0; index < count; index++) {
       const offsets = 1 + this.random.below(3);
       const producerId = this.random.below(3) === 0 ? this.random.below(3) : -1;
-      const sequenceKey = producerId + 10 * this.models.indexOf(model);
-      const baseSequence = producerId < 0 ? -1 : (this.#sequences.get(sequenceKey) ?? 0);
-      const bytes = batch({
-        baseOffset: end,
-        count: offsets,
-        epoch,
-        producerId,
-        producerEpoch: producerId < 0 ? -1 : 0,
-        baseSequence,
-        payload: this.random.below(300),
-        fill: this.#fill++ & 0xff,
-      });
-      if (producerId >= 0) this.#sequences.set(sequenceKey, baseSequence + offsets);
+      const baseSequence = this.#sequences.take(model, producerId, offsets);
+      const wish = { baseOffset: end, epoch, producerId, baseSequence };
+      const bytes = this.#isKeyed
+        ? keyedWalkBatch(this.random, wish, offsets)
+        : opaqueWalkBatch(this.random, wish, { count: offsets, fill: this.#fill++ & 0xff });
+      const records = this.#isKeyed ? decodeBatches(bytes)[0]?.records : undefined;
       added.push({
         bytes,
         baseOffset: end,
@@ -106,6 +100,7 @@ export class LogWalk {
         epoch,
         producerId,
         baseSequence,
+        ...(records === undefined ? {} : { records }),
       });
       end += offsets;
     }
@@ -128,6 +123,10 @@ export class LogWalk {
       read.endOffset <= Math.max(upTo, from),
       () => `${read.endOffset} <= ${Math.max(upTo, from)}`,
     );
+    if (model.isCompacted) {
+      model.checkCompacted(Buffer.concat(read.buffers), from, read.endOffset);
+      return;
+    }
     const isSame = Buffer.concat(read.buffers).equals(model.bytesOf(from, read.endOffset));
     hold(isSame, () => `the bytes from ${from} to ${read.endOffset}`);
     const first = model.batches.find((one) => one.endOffset > from);
@@ -135,11 +134,40 @@ export class LogWalk {
       hold(read.bytes > 0, () => `a batch at ${from} is read`);
   }
 
+  /** To its end, or into a crash at any of its steps. */
+  async #compact(at: number, log: PartitionLog, model: LogModel): Promise<void> {
+    model.noteStored(log);
+    model.isCompacted = true;
+    const running = beginCompaction(this.world, this.random, at);
+    if (this.random.below(3) === 0) {
+      running.catch(() => undefined);
+      const last = this.world.time.executedCount + this.random.below(80);
+      await this.world.time.runUntil(() => this.world.time.executedCount >= last, 1_000);
+      this.#count('crash during compaction');
+      await this.#crash(this.random.below(2) === 0 ? 'kill' : 'power');
+      return;
+    }
+    if (this.random.below(2) === 0) {
+      // Other work goes on meanwhile.
+      for (let step = 0; step < 3; step++) {
+        if (this.random.below(2) === 0) this.#append(log, model);
+        else await this.#read(log, model);
+        await this.world.settle(this.random.below(10) / 10);
+      }
+    }
+    const report = await this.world.run(running);
+    this.#count(`compaction ${report?.kind}`);
+    if ((report?.passes ?? 0) > 1) this.#count('compaction in passes');
+    model.noteStored(log);
+    model.checkTable(await readWhole(this.world, log));
+  }
+
   #raiseWatermark(log: PartitionLog, model: LogModel): void {
     model.noteStored(log);
     const room = log.storedEnd - model.highWatermark;
     if (room <= 0) return;
     model.highWatermark += this.random.below(room + 1);
+    model.compactedBelow = Math.max(model.compactedBelow, model.highWatermark);
     log.setHighWatermark(offset(model.highWatermark));
   }
 
@@ -164,7 +192,7 @@ export class LogWalk {
     model.stored = model.end;
     model.checkDerived(log);
     this.#count('truncation');
-    this.#resetSequences(model);
+    this.#sequences.reset(model);
   }
 
   async #deleteRecords(log: PartitionLog, model: LogModel): Promise<void> {
@@ -197,7 +225,7 @@ export class LogWalk {
     await this.world.run(this.world.directory.delete(keyOf(at)));
     await this.world.create(at);
     this.models[at] = new LogModel();
-    this.#resetSequences(this.#model(at));
+    this.#sequences.reset(this.#model(at));
     this.#count('recreated');
   }
 
@@ -243,6 +271,9 @@ export class LogWalk {
       if (isOrdered && report.verdict === 'damaged') throw new Error(JSON.stringify(report));
     }
     this.#checkAll(kind === 'kill' || !isOs, `${kind} ${mode}`);
+    const at = this.random.below(this.#logs);
+    const model = this.#model(at);
+    if (model.isCompacted) model.checkTable(await readWhole(this.world, this.world.log(at)));
   }
 
   #checkAll(isStoredKept: boolean, how: string): void {
@@ -256,18 +287,7 @@ export class LogWalk {
         const facts = `log ${at} after ${how}: ${JSON.stringify(report)}`;
         throw new Error(facts, { cause: caught });
       }
-      this.#resetSequences(model);
-    }
-  }
-
-  /** Producers go on behind their last batch in the log. */
-  #resetSequences(model: LogModel): void {
-    const at = 10 * this.models.indexOf(model);
-    for (const producerId of [0, 1, 2]) this.#sequences.delete(at + producerId);
-    for (const one of model.batches) {
-      if (one.producerId < 0) continue;
-      const next = one.baseSequence + one.endOffset - one.baseOffset;
-      this.#sequences.set(at + one.producerId, next);
+      this.#sequences.reset(model);
     }
   }
 

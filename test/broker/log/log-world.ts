@@ -8,7 +8,7 @@ import {
   type LogLimits,
 } from '../../../broker/log/log-config.ts';
 import { LogDirectory } from '../../../broker/log/log-directory.ts';
-import type { LogKey } from '../../../broker/log/log-key.ts';
+import { type LogKey, logName } from '../../../broker/log/log-key.ts';
 import { logTables } from '../../../broker/log/log-store.ts';
 import type { PartitionLog } from '../../../broker/log/partition-log.ts';
 import { partitionNumber, topicId } from '../../../proto/model/ids.ts';
@@ -42,6 +42,16 @@ export class LogWorld {
   get directory(): LogDirectory {
     invariant(this.#directory !== undefined, 'the world has been started');
     return this.#directory;
+  }
+
+  get clock(): VirtualClock {
+    invariant(this.#clock !== undefined, 'the world has been started');
+    return this.#clock;
+  }
+
+  /** Names of the files of a log. */
+  files(partition = 0): Promise<string[]> {
+    return this.disk.mount(this.clock).list(`/data/logs/${logName(keyOf(partition))}`);
   }
 
   /** Runs what the promise needs. */

@@ -25,6 +25,9 @@ export function expectReached(reached: ReadonlyMap<string, number>): void {
     'recovered whole',
     'crash during truncation',
     'recreated',
+    'compaction done',
+    'compaction in passes',
+    'crash during compaction',
   ]) {
     expect(reached.get(what) ?? 0, what).toBeGreaterThan(0);
   }
