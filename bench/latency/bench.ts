@@ -1,8 +1,9 @@
 /** Latency at fixed rates, from the time at which each record was to be sent. */
+
+import type { LatencySummary } from '../../client/cli/load/latency-histogram.ts';
 import type { Acks } from '../../client/index.ts';
 import type { Bench, BenchContext, BenchOutcome } from '../harness/bench.ts';
 import { median } from '../harness/statistics.ts';
-import type { LatencySummary } from '../load/latency-histogram.ts';
 import { LoadCluster } from '../load/load-cluster.ts';
 import { LatencyRuns } from './latency-runs.ts';
 

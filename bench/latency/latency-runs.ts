@@ -1,7 +1,8 @@
 /** The single runs of the latency bench, each into a fresh topic that is checked afterwards. */
+
+import type { LatencySummary } from '../../client/cli/load/latency-histogram.ts';
 import type { Acks } from '../../client/index.ts';
 import type { BenchContext } from '../harness/bench.ts';
-import type { LatencySummary } from '../load/latency-histogram.ts';
 import type { LoadCluster } from '../load/load-cluster.ts';
 import type { LoadAnswer, LoadTopic } from '../load/requests.ts';
 

@@ -1,6 +1,7 @@
 /** A consumer in a group of its own: the loop that a user writes, and the first and last byte of each value. */
+
+import { LatencyHistogram, sharedNow } from '../../client/cli/load/latency-histogram.ts';
 import type { Client } from '../../client/index.ts';
-import { LatencyHistogram, sharedNow } from './latency-histogram.ts';
 import type { ConsumeRequest, LoadOutcome } from './requests.ts';
 
 /** Consumes the records from the start; the clock runs from the first record to the last. */

@@ -2,8 +2,9 @@
  * Open loop: each record has a time at which it is to be sent, and its latency counts from there, also
  * where the sender or the cluster was late. So a pause is seen by all the records that fell into it.
  */
+
+import { LatencyHistogram, sharedNow } from '../../client/cli/load/latency-histogram.ts';
 import type { Client } from '../../client/index.ts';
-import { LatencyHistogram, sharedNow } from './latency-histogram.ts';
 import { tell } from './produce-load.ts';
 import type { LoadOutcome, PacedRequest } from './requests.ts';
 import type { ValueRing } from './values.ts';

@@ -1,6 +1,7 @@
 /** What a client process is asked, and what it answers. */
+
+import type { LatencySummary } from '../../client/cli/load/latency-histogram.ts';
 import type { Acks } from '../../client/index.ts';
-import type { LatencySummary } from './latency-histogram.ts';
 import type { Tally } from './values.ts';
 
 /** A topic of records of one size. */

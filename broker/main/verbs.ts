@@ -122,4 +122,30 @@ export const verbs: readonly LazyVerb[] = [
     summary: 'Check the logs of a stopped node.',
     load: async () => (await import('./log-verbs.ts')).logVerifyVerb,
   },
+  {
+    name: 'bench produce',
+    summary: 'Write random records as fast as they are acknowledged.',
+    load: async () => (await import('../../client/cli/verbs/bench-verbs.ts')).benchProduceVerb,
+  },
+  {
+    name: 'bench consume',
+    summary: 'Read a topic from its start, as fast as it comes.',
+    load: async () => (await import('../../client/cli/verbs/bench-verbs.ts')).benchConsumeVerb,
+  },
+  {
+    name: 'bench latency',
+    summary: 'Write at a steady rate; percentiles from the intended send to the acknowledgement.',
+    load: async () => (await import('../../client/cli/verbs/bench-verbs.ts')).benchLatencyVerb,
+  },
+  {
+    name: 'bench failover',
+    summary: 'Kill, stop and move leaders under load; the longest gaps between acknowledgements.',
+    load: async () => (await import('./repository-bench-verbs.ts')).benchFailoverVerb,
+  },
+  {
+    name: 'bench compare',
+    summary:
+      'The same loads on Highwater, Kafka and NATS JetStream; npm run peers brings the peers.',
+    load: async () => (await import('./repository-bench-verbs.ts')).benchCompareVerb,
+  },
 ];
