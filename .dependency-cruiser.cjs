@@ -62,20 +62,21 @@ module.exports = {
     {
       name: 'core-sees-only-cores-and-the-model',
       comment:
-        'A core imports its own core/ folder, proto/model, proto/wire and proto/metadata. Let the shell translate the rest.',
+        'A core imports its own core/ folder, proto/model, proto/wire, proto/metadata and proto/dashboard. Let the shell translate the rest.',
       severity: 'error',
       from: { path: ['^broker/.*core/', '^controller/.*core/', '^client/.*core/'] },
       to: {
         path: '^(proto|broker|controller|client)/',
-        pathNot: '/core/|^proto/(model|metadata|wire)/',
+        pathNot: '/core/|^proto/(model|metadata|wire|dashboard)/',
       },
     },
     {
       name: 'model-and-metadata-are-pure',
-      comment: 'proto/model and proto/metadata import nothing but each other and generated types.',
+      comment:
+        'proto/model, metadata and dashboard import nothing but each other and generated types.',
       severity: 'error',
-      from: { path: '^proto/(model|metadata)/' },
-      to: { pathNot: '^proto/(model|metadata|generated)/' },
+      from: { path: '^proto/(model|metadata|dashboard)/' },
+      to: { pathNot: '^proto/(model|metadata|dashboard|generated)/' },
     },
     {
       name: 'ports-name-no-implementation',
@@ -154,6 +155,22 @@ module.exports = {
       severity: 'error',
       from: { path: '^client/' },
       to: { reachable: true, path: 'node_modules/(lmdb|pino)/' },
+    },
+    {
+      name: 'dashboard-runs-in-a-browser',
+      comment:
+        'client/dashboard is loaded by a browser as it is: its own modules, the messages of proto/dashboard and uplot.',
+      severity: 'error',
+      from: { path: '^client/dashboard/' },
+      to: { pathNot: '^(client/dashboard/|proto/dashboard/|node_modules/uplot/)' },
+    },
+    {
+      name: 'dashboard-is-no-library',
+      comment:
+        'client/dashboard belongs to the browser: put what others need into proto/dashboard.',
+      severity: 'error',
+      from: { path: '^(proto|broker|controller|client)/', pathNot: '^client/dashboard/' },
+      to: { path: '^client/dashboard/' },
     },
     {
       name: 'no-orphans',

@@ -6,7 +6,7 @@
  * its own name point here would otherwise read records through the browser of whoever visits it.
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import { HighwaterError } from '../../../proto/model/errors.ts';
+import type { HighwaterError } from '../../../proto/model/errors.ts';
 import type { NodeSettings } from '../../../proto/model/node-settings.ts';
 import type { Authorizer, Principal } from '../../access/authorizer.ts';
 import { hostAndPort } from '../addresses.ts';
