@@ -46,6 +46,9 @@ export interface JournalPlace {
   onFatal(caught: unknown): void;
 }
 
+/** Blocks up to this size are put together in memory: those of rounds that touch many logs. */
+const scratchBytes = 1024 * 1024;
+
 /** Logs flushed at once behind the journal: it must leave the disk to the rounds. */
 const flushesBehindMax = 2;
 
@@ -61,6 +64,8 @@ export class FlushJournal {
   #position = 0;
   #nextSequence: number;
   #retiring: Promise<void> = Promise.resolve();
+  /** Holds the one block that is being written; undefined before the first. */
+  #scratch: Buffer | undefined;
   #isClosed = false;
 
   /** The ring is taken to be free: what it held has been redone. */
@@ -103,7 +108,8 @@ export class FlushJournal {
 
     const isNew = file.handle === undefined;
     file.handle ??= await this.#place.fs.open(file.path, 'create');
-    await writeAll(file.handle, encodeBlock(entries, sequence), position);
+    this.#scratch ??= Buffer.allocUnsafeSlow(scratchBytes);
+    await writeAll(file.handle, encodeBlock(entries, sequence, this.#scratch), position);
     await file.handle.sync();
     if (isNew) await this.#place.fs.syncDirectory(this.#place.path);
   }

@@ -20,8 +20,12 @@ export interface FlushTarget extends JournalUser {
   journalShare(): { readonly entries: JournalEntry[]; readonly upTo: Offset };
   /** The bytes go into their file after all, and into a later round. */
   writeFirst(): void;
-  /** Runs the flush; on success everything up to `upTo`, or what was written, is stored. */
-  flushWith(flush: (upTo: Offset) => Promise<void>, upTo?: Offset): Promise<void>;
+  /** Runs the flush; on success what was written before is stored. */
+  flushWith(flush: (upTo: Offset) => Promise<void>): Promise<void>;
+  /** The same for a flush that serves many logs: one begin, and one of the two ends. */
+  flushBegins(): void;
+  flushEnded(upTo: Offset): void;
+  flushFailed(): void;
   readonly files: { flush(upTo: Offset): Promise<void> };
 }
 
@@ -92,20 +96,51 @@ export class FlushScheduler {
     const forJournal = [...others, ...unwritten];
     this.#isCrowded = planFlush(shares) === 'journal';
     if (this.#isCrowded) {
-      const journalled = forJournal.map((target) => ({ target, ...target.journalShare() }));
-      const entries = journalled.flatMap((one) => one.entries);
-      let bytes = 0;
-      for (const entry of entries) bytes += entry.bytes;
-      if (this.#options.journal.hasRoom(bytes, entries.length)) {
-        const written = this.#options.journal.write(entries, forJournal);
-        const all = journalled.map(({ target, upTo }) => target.flushWith(() => written, upTo));
-        await Promise.all([...all, flushEach(inPlace)]);
+      const round = journalRound(forJournal);
+      if (this.#options.journal.hasRoom(round.bytes, round.entries.length)) {
+        await Promise.all([this.#writeJournal(round), flushEach(inPlace)]);
         return;
       }
     }
     for (const target of unwritten) target.writeFirst();
     await flushEach([...inPlace, ...others]);
   }
+
+  /** No promise for each log: there may be thousands in a round. */
+  async #writeJournal({ targets, entries, ends }: JournalRound): Promise<void> {
+    for (const target of targets) target.flushBegins();
+    try {
+      await this.#options.journal.write(entries, targets);
+    } catch (caught) {
+      for (const target of targets) target.flushFailed();
+      throw caught;
+    }
+    for (const [at, upTo] of ends.entries()) targets[at]?.flushEnded(upTo);
+  }
+}
+
+/** What one round writes into the journal. */
+interface JournalRound {
+  readonly targets: readonly FlushTarget[];
+  readonly entries: readonly JournalEntry[];
+  readonly bytes: number;
+  /** For each target, up to where it is stored then. */
+  readonly ends: readonly Offset[];
+}
+
+function journalRound(targets: readonly FlushTarget[]): JournalRound {
+  const entries: JournalEntry[] = [];
+  const ends: Offset[] = [];
+  let bytes = 0;
+  for (const target of targets) {
+    const share = target.journalShare();
+    ends.push(share.upTo);
+    for (const entry of share.entries) {
+      entries.push(entry);
+      bytes += entry.bytes;
+    }
+  }
+  return { targets, entries, bytes, ends };
 }
 
 /** Few at a time: each holds one of the pool's threads, and others need them too. */

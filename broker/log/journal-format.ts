@@ -54,22 +54,45 @@ export function blockBytes(entries: readonly JournalEntry[]): number {
   return bytes;
 }
 
-/** The block as buffers to be written one behind the other; payloads are not copied. */
-export function encodeBlock(entries: readonly JournalEntry[], sequence: number): Buffer[] {
+/** Payloads smaller than this, on average, are cheaper copied into one piece than written as they are. */
+const scatteredBytesMin = 16 * 1024;
+
+/**
+ * The block as buffers to be written one behind the other. Large payloads are not copied; many small
+ * ones are, into `scratch` if the block fits, which the caller leaves alone until it is written.
+ */
+export function encodeBlock(
+  entries: readonly JournalEntry[],
+  sequence: number,
+  scratch: Buffer,
+): Buffer[] {
   const bytes = blockBytes(entries);
-  const head = Buffer.alloc(blockHeadBytes + entryBytes * entries.length);
+  const padded = paddedBytes(bytes);
+  const headBytes = blockHeadBytes + entryBytes * entries.length;
+  const isCopied = padded <= scratch.length && bytes < scatteredBytesMin * entries.length;
+  const head = isCopied ? scratch.subarray(0, padded) : Buffer.allocUnsafe(headBytes);
   head.writeUInt32BE(magic, 0);
   writeInt64(head, sequence, 8);
   head.writeUInt32BE(bytes, 16);
   head.writeUInt32BE(entries.length, 20);
   let at = blockHeadBytes;
   for (const entry of entries) {
-    encodeLogKey(entry.key).copy(head, at);
+    keyBytesOf(entry.key).copy(head, at);
     writeInt64(head, entry.segmentBase, at + 20);
     writeInt64(head, entry.position, at + 28);
     head.writeUInt32BE(entry.bytes, at + 36);
     at += entryBytes;
   }
+  if (!isCopied) return scattered(head, entries, padded - bytes);
+  for (const entry of entries) {
+    for (const payload of entry.buffers) at += payload.copy(head, at);
+  }
+  head.fill(0, bytes);
+  head.writeUInt32BE(crc32c(head.subarray(8, bytes)), 4);
+  return [head];
+}
+
+function scattered(head: Buffer, entries: readonly JournalEntry[], padding: number): Buffer[] {
   let crc = crc32c(head.subarray(8));
   const buffers: Buffer[] = [head];
   for (const entry of entries) {
@@ -79,9 +102,19 @@ export function encodeBlock(entries: readonly JournalEntry[], sequence: number):
     }
   }
   head.writeUInt32BE(crc, 4);
-  const padding = paddedBytes(bytes) - bytes;
   if (padding > 0) buffers.push(Buffer.alloc(padding));
   return buffers;
+}
+
+/** A log that is busy is in every round: its key is encoded once. */
+const encodedKeys = new WeakMap<LogKey, Buffer>();
+
+function keyBytesOf(key: LogKey): Buffer {
+  const known = encodedKeys.get(key);
+  if (known !== undefined) return known;
+  const encoded = encodeLogKey(key);
+  encodedKeys.set(key, encoded);
+  return encoded;
 }
 
 /** Reads the head of a block; undefined if there is none here. */

@@ -30,7 +30,7 @@ import { UnstoredGroups } from './unstored-groups.ts';
 import type { WriterHost } from './writer-host.ts';
 
 /** Bytes of one log that may be in the journal and not in their segment: one write takes them all. */
-const behindBytesMax = 64 * 1024;
+const behindBytesMax = 128 * 1024;
 
 export class LogWriter {
   readonly files: UnflushedFiles;
@@ -155,18 +155,34 @@ export class LogWriter {
   }
 
   /** Runs one flush of what is written now; on success that is stored. */
-  async flushWith(flush: (upTo: Offset) => Promise<void>, upTo = this.#written): Promise<void> {
-    this.#flushes++;
+  async flushWith(flush: (upTo: Offset) => Promise<void>): Promise<void> {
+    const upTo = this.#written;
+    this.flushBegins();
     try {
       await flush(upTo);
-      this.#advanceStored(upTo);
     } catch (caught) {
-      this.#hasFailed = true;
+      this.flushFailed();
       throw caught;
-    } finally {
-      this.#flushes--;
-      this.#exclusive.ended();
     }
+    this.flushEnded(upTo);
+  }
+
+  /** A flush is in flight: no exclusive work begins. Exactly one of the next two ends it. */
+  flushBegins(): void {
+    this.#flushes++;
+  }
+
+  /** Everything below `upTo` is stored. */
+  flushEnded(upTo: Offset): void {
+    this.#advanceStored(upTo);
+    this.#flushes--;
+    this.#exclusive.ended();
+  }
+
+  flushFailed(): void {
+    this.#hasFailed = true;
+    this.#flushes--;
+    this.#exclusive.ended();
   }
 
   /** fdatasync of every file with unflushed bytes; resolves to the place up to which all is flushed. */

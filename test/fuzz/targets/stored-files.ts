@@ -85,7 +85,7 @@ export const journalBlockTarget: FuzzTarget = {
 };
 
 function blockOf(entries: readonly JournalEntry[]): Buffer {
-  const bytes = Buffer.concat(encodeBlock(entries, 1));
+  const bytes = Buffer.concat(encodeBlock(entries, 1, Buffer.alloc(65_536)));
   return bytes.subarray(0, readBlockHead(bytes)?.bytes);
 }
 
