@@ -106,12 +106,22 @@ export class LessonCluster {
   }
 
   /** A client that another side of a cut has: it reaches these nodes and nobody else. */
-  async clientOf(...nodes: readonly ProcessNode[]): Promise<Client> {
+  clientOf(...nodes: readonly ProcessNode[]): Promise<Client> {
     const brokers = nodes.map(({ grpc }) => grpc);
+    return this.clientThrough(
+      (address) => (brokers.includes(address) ? address : nowhere),
+      brokers,
+    );
+  }
+
+  /** A client whose connections go where `route` says. */
+  async clientThrough(
+    route: (address: string, purpose: string) => string,
+    brokers: readonly string[] = this.processes.brokers,
+  ): Promise<Client> {
     const real = new GrpcConnector({ clock: nodeClock });
     const connector = {
-      connect: (address: string, purpose: string) =>
-        real.connect(brokers.includes(address) ? address : nowhere, purpose),
+      connect: (address: string, purpose: string) => real.connect(route(address, purpose), purpose),
     };
     const client = await openClient(
       { clock: nodeClock, random: nodeRandom, connector },

@@ -7,6 +7,14 @@ import { HighwaterError } from '../../../proto/model/errors.ts';
 import type { PartitionPlace } from '../fleet/cluster-view.ts';
 import { type FoundRecord, History } from '../fleet/history.ts';
 
+export interface ProbeWish {
+  readonly acks: Acks;
+  /** How long to wait for the outcome; 1.5 s by default. */
+  readonly withinMs?: number;
+  /** False where no controller can give out the id that an idempotent producer needs. */
+  readonly idempotent?: boolean;
+}
+
 /** What became of one write. */
 export interface ProbeAnswer {
   /** `acknowledged`, or the code and whether it may have been written. */
@@ -24,10 +32,15 @@ export class Probes {
   async send(
     client: Client,
     place: PartitionPlace,
-    { acks, withinMs = 1_500 }: { readonly acks: Acks; readonly withinMs?: number },
+    { acks, withinMs = 1_500, idempotent = true }: ProbeWish,
   ): Promise<ProbeAnswer> {
     const value = this.history.next(acks);
-    const producer = client.producer({ acks, deliveryTimeoutMs: withinMs, closeTimeoutMs: 1 });
+    const producer = client.producer({
+      acks,
+      idempotent,
+      deliveryTimeoutMs: withinMs,
+      closeTimeoutMs: 1,
+    });
     const began = performance.now();
     const answer = (text: string, receipt?: Receipt): ProbeAnswer => ({
       text,

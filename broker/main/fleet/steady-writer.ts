@@ -13,6 +13,8 @@ export interface SteadyWriterOptions {
   readonly everyMs?: number;
   readonly valueBytes?: number;
   readonly producer?: ProducerOptions;
+  /** Called for each acknowledged record, with the time it took. */
+  readonly onAcknowledged?: (tookMs: number) => void;
 }
 
 export class SteadyWriter {
@@ -75,6 +77,7 @@ export class SteadyWriter {
   #send(): void {
     const { topic, partition = 0, acks = 'all', valueBytes = 100 } = this.#options;
     const value = this.history.next(filler(valueBytes));
+    const sentAt = performance.now();
     this.#producer.send({ topic, partition, value }, { acks }).then(
       (receipt) => {
         this.history.acknowledged(value, receipt.offset);
@@ -82,6 +85,7 @@ export class SteadyWriter {
         const now = performance.now();
         this.#longestGapMs = Math.max(this.#longestGapMs, now - this.#lastAckAt);
         this.#lastAckAt = now;
+        this.#options.onAcknowledged?.(now - sentAt);
       },
       (caught: unknown) => {
         const { code, outcome } = HighwaterError.from(caught);
