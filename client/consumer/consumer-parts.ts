@@ -60,7 +60,7 @@ export class ConsumerParts {
       reads: this.reads,
       holder: this.holder,
       clock: parts.machine.clock,
-      checkSession: () => this.membership.checkSession(),
+      checkSession: (nowMs) => this.membership.checkSession(nowMs),
     });
   }
 

@@ -21,6 +21,12 @@ import { type RecordHandler, type RunOptions, runHandlers } from './run-handlers
 /** How long the coordinator is given to confirm that the member has left. */
 const leaveMs = 1_000;
 
+/** Where a loop takes its items from. */
+interface Items<Item> {
+  atOnce(): Delivery<Item> | undefined;
+  next(): Promise<Delivery<Item> | undefined>;
+}
+
 export class Consumer implements AsyncIterable<ReadRecord>, AsyncDisposable {
   readonly #clientParts: ClientParts;
   readonly #parts: ConsumerParts;
@@ -63,13 +69,18 @@ export class Consumer implements AsyncIterable<ReadRecord>, AsyncDisposable {
    * does not, and the next loop begins with it again.
    */
   [Symbol.asyncIterator](): AsyncIterator<ReadRecord> {
-    return this.#iterate(() => this.#parts.source.nextRecord());
+    const { source } = this.#parts;
+    return this.#iterate({
+      atOnce: () => source.recordAtOnce(),
+      next: () => source.nextRecord(),
+    });
   }
 
   /** Whole batches, for bulk. */
   batches(): AsyncIterable<ReadBatch> {
     return {
-      [Symbol.asyncIterator]: () => this.#iterate(() => this.#parts.source.nextBatch()),
+      [Symbol.asyncIterator]: () =>
+        this.#iterate({ atOnce: () => undefined, next: () => this.#parts.source.nextBatch() }),
     };
   }
 
@@ -149,17 +160,22 @@ export class Consumer implements AsyncIterable<ReadRecord>, AsyncDisposable {
     await this.close();
   }
 
-  #iterate<Item extends ReadRecord | ReadBatch>(
-    next: () => Promise<Delivery<Item> | undefined>,
-  ): AsyncIterator<Item> {
+  /** One settled promise for an item that is at hand, and nothing else. */
+  #iterate<Item extends ReadRecord | ReadBatch>(items: Items<Item>): AsyncIterator<Item> {
+    const later = async (): Promise<IteratorResult<Item>> => {
+      const delivery = await items.next();
+      this.#underWay = delivery;
+      return delivery === undefined
+        ? { value: undefined, done: true }
+        : { value: delivery.item, done: false };
+    };
     return {
-      next: async () => {
+      next: () => {
         this.#finishUnderWay();
-        const delivery = await next();
+        const delivery = items.atOnce();
+        if (delivery === undefined) return later();
         this.#underWay = delivery;
-        return delivery === undefined
-          ? { value: undefined, done: true }
-          : { value: delivery.item, done: false };
+        return Promise.resolve({ value: delivery.item, done: false });
       },
       return: async () => {
         this.#rewind();

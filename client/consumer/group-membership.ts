@@ -82,12 +82,6 @@ export class GroupMembership {
     return this.#generation;
   }
 
-  /** False once the session may be over, as far as this member can tell. */
-  get isTrusted(): boolean {
-    if (!this.#isAlive) return false;
-    return this.#parts.machine.clock.now() - this.#provenMs < this.#settings.sessionTimeoutMs;
-  }
-
   /** Joins, and joins again whenever the stream breaks, until it is told to leave. */
   async run(): Promise<void> {
     for (let failures = 0; !this.#isEnding; ) {
@@ -248,8 +242,9 @@ export class GroupMembership {
   }
 
   /** Gives up what is held if the session may be over: before anything more is handed out. */
-  checkSession(): void {
-    if (this.#isAlive && !this.isTrusted) this.#lose();
+  checkSession(nowMs: number = this.#parts.machine.clock.now()): void {
+    if (!this.#isAlive) return;
+    if (nowMs - this.#provenMs >= this.#settings.sessionTimeoutMs) this.#lose();
   }
 
   #lose(): void {

@@ -91,6 +91,7 @@ export class OwnedPartition {
   }
 
   #release(): void {
+    if (this.#idle.length === 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 }

@@ -3,7 +3,7 @@
  * member may no longer hold. One consumer of it at a time.
  */
 import type { HighwaterError } from '../../proto/model/errors.ts';
-import type { Offset } from '../../proto/model/offset.ts';
+import type { LeaderEpoch, Offset } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import { isCompressionLoaded, loadCompression } from '../../proto/wire/compression/codecs.ts';
 import { compressionNames } from '../../proto/wire/compression-id.ts';
@@ -31,13 +31,22 @@ export interface RecordSourceOptions {
   readonly holder: PartitionHolder;
   readonly clock: Clock;
   /** Gives up what is held if the session may be over. */
-  readonly checkSession: () => void;
+  readonly checkSession: (nowMs: number) => void;
+}
+
+interface ChunkAtHand {
+  readonly chunk: ReadChunk;
+  /** Who held its partition when it was taken. */
+  readonly owned: OwnedPartition | undefined;
+  at: number;
 }
 
 export class RecordSource {
   readonly #options: RecordSourceOptions;
-  #chunk: { readonly chunk: ReadChunk; at: number } | undefined;
-  #batch: { readonly batch: ReadBatch; readonly cursor: RecordCursor } | undefined;
+  #chunk: ChunkAtHand | undefined;
+  #batch:
+    | { readonly batch: ReadBatch; readonly cursor: RecordCursor; readonly epoch: LeaderEpoch }
+    | undefined;
   #arrival: Promise<boolean> | undefined;
   #wake: (() => void) | undefined;
   readonly #errors: HighwaterError[] = [];
@@ -66,17 +75,27 @@ export class RecordSource {
     this.#wake?.();
   }
 
+  /** The next record if it is there without waiting; undefined too where `nextRecord` has more to say. */
+  recordAtOnce(): Delivery<ReadRecord> | undefined {
+    if (this.#batch === undefined || this.#isInterrupted) return undefined;
+    if (this.#end !== undefined || this.#errors.length > 0) return undefined;
+    const nowMs = this.#options.clock.now();
+    this.#options.checkSession(nowMs);
+    return this.#recordAtHand(nowMs);
+  }
+
   /** The next record; undefined at the end. */
   async nextRecord(): Promise<Delivery<ReadRecord> | undefined> {
     for (;;) {
-      this.#options.checkSession();
+      const nowMs = this.#options.clock.now();
+      this.#options.checkSession(nowMs);
       this.#throwFailure();
       if (this.#isOver()) return undefined;
-      const delivery = this.#recordAtHand();
+      const delivery = this.#recordAtHand(nowMs);
       if (delivery !== undefined) return delivery;
       const batch = await this.#nextBatch();
       if (batch === undefined) continue;
-      this.#batch = { batch, cursor: batch.cursor() };
+      this.#batch = { batch, cursor: batch.cursor(), epoch: batch.leaderEpoch };
     }
   }
 
@@ -84,7 +103,7 @@ export class RecordSource {
   async nextBatch(): Promise<Delivery<ReadBatch> | undefined> {
     this.#batch = undefined;
     for (;;) {
-      this.#options.checkSession();
+      this.#options.checkSession(this.#options.clock.now());
       this.#throwFailure();
       if (this.#isOver()) return undefined;
       const batch = await this.#nextBatch();
@@ -99,30 +118,30 @@ export class RecordSource {
     }
   }
 
-  #recordAtHand(): Delivery<ReadRecord> | undefined {
+  #recordAtHand(nowMs: number): Delivery<ReadRecord> | undefined {
     const current = this.#batch;
     const owned = current === undefined ? undefined : this.#owned();
     if (current === undefined || owned === undefined) {
       this.#batch = undefined;
       return undefined;
     }
-    const { batch, cursor } = current;
+    const { batch, cursor, epoch } = current;
     const item = nextRecord(batch.place, cursor);
     if (item === undefined) {
       this.#batch = undefined;
       return undefined;
     }
     const { offset } = cursor;
-    const epoch = batch.leaderEpoch;
     owned.next = { offset: (offset + 1) as Offset, epoch };
-    owned.tracker.begin(offset, epoch, this.#options.clock.now());
+    owned.tracker.begin(offset, epoch, nowMs);
     return { item, owned, tracker: owned.tracker, offset, first: offset };
   }
 
   /** Who holds what the chunk at hand brought; undefined if that has changed since it came. */
   #owned(): OwnedPartition | undefined {
-    const chunk = this.#chunk?.chunk;
-    return chunk === undefined ? undefined : this.#options.holder.readBy(chunk.cursor);
+    const owned = this.#chunk?.owned;
+    if (owned === undefined || owned.isClosed) return undefined;
+    return owned.cursor === this.#chunk?.chunk.cursor ? owned : undefined;
   }
 
   async #nextBatch(): Promise<ReadBatch | undefined> {
@@ -135,7 +154,8 @@ export class RecordSource {
       }
       if (!(await this.#arrived())) return undefined;
       const chunk = this.#options.reads.queue.take();
-      if (chunk !== undefined) this.#chunk = { chunk, at: 0 };
+      if (chunk === undefined) continue;
+      this.#chunk = { chunk, owned: this.#options.holder.readBy(chunk.cursor), at: 0 };
     }
   }
 

@@ -19,10 +19,19 @@ interface Begun {
   isAbandoned: boolean;
 }
 
+/** No record. */
+const none = -1;
+
 export class OffsetTracker {
-  /** Records handed out and not below `#handled`, in order of their offsets. */
+  /** Records handed out and not below what is handled, in order of their offsets. Empty while `#sole` is one. */
   readonly #begun = new Map<Offset, Begun>();
-  #handled: HandledUpTo | undefined;
+  /** The only record under way, as in a loop that takes one after the other: it needs no entry. */
+  #sole: Offset | typeof none = none;
+  #soleEpoch: LeaderEpoch | typeof none = none;
+  #soleBeganMs = 0;
+  /** The last handled record below which everything is handled; `none` before there is one. */
+  #last: Offset | typeof none = none;
+  #lastEpoch: LeaderEpoch | typeof none = none;
   #inFlight = 0;
 
   /** Records handed out and not handled. */
@@ -32,11 +41,13 @@ export class OffsetTracker {
 
   /** What may be committed; undefined before anything was handled. */
   get handled(): HandledUpTo | undefined {
-    return this.#handled;
+    if (this.#last === none || this.#lastEpoch === none) return undefined;
+    return { offset: offsetAfter(this.#last, 1), leaderEpoch: this.#lastEpoch };
   }
 
   /** When the oldest record that is not handled was handed out. */
   get oldestBeganMs(): number | undefined {
+    if (this.#sole !== none) return this.#soleBeganMs;
     for (const { isHandled, isAbandoned, beganMs } of this.#begun.values())
       if (!isHandled && !isAbandoned) return beganMs;
     return undefined;
@@ -44,12 +55,26 @@ export class OffsetTracker {
 
   /** A record is handed out; offsets grow. */
   begin(offset: Offset, leaderEpoch: LeaderEpoch, nowMs: number): void {
-    this.#begun.set(offset, { leaderEpoch, beganMs: nowMs, isHandled: false, isAbandoned: false });
     this.#inFlight++;
+    if (this.#begun.size === 0 && this.#sole === none) {
+      this.#sole = offset;
+      this.#soleEpoch = leaderEpoch;
+      this.#soleBeganMs = nowMs;
+      return;
+    }
+    this.#enter();
+    this.#begun.set(offset, { leaderEpoch, beganMs: nowMs, isHandled: false, isAbandoned: false });
   }
 
   /** A record is handled. One that is not known any more changes nothing. */
   finish(offset: Offset): void {
+    if (offset === this.#sole) {
+      this.#inFlight--;
+      this.#last = offset;
+      this.#lastEpoch = this.#soleEpoch;
+      this.#sole = none;
+      return;
+    }
     const record = this.#begun.get(offset);
     if (record === undefined || record.isHandled || record.isAbandoned) return;
     record.isHandled = true;
@@ -57,15 +82,29 @@ export class OffsetTracker {
     for (const [first, { isHandled, leaderEpoch }] of this.#begun) {
       if (!isHandled) return;
       this.#begun.delete(first);
-      this.#handled = { offset: offsetAfter(first, 1), leaderEpoch };
+      this.#last = first;
+      this.#lastEpoch = leaderEpoch;
     }
   }
 
   /** A record will not be handled here. */
   abandon(offset: Offset): void {
+    this.#enter();
     const record = this.#begun.get(offset);
     if (record === undefined || record.isHandled || record.isAbandoned) return;
     record.isAbandoned = true;
     this.#inFlight--;
+  }
+
+  /** The only record gets an entry like others. */
+  #enter(): void {
+    if (this.#sole === none || this.#soleEpoch === none) return;
+    this.#begun.set(this.#sole, {
+      leaderEpoch: this.#soleEpoch,
+      beganMs: this.#soleBeganMs,
+      isHandled: false,
+      isAbandoned: false,
+    });
+    this.#sole = none;
   }
 }
