@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** `SEED=n FAULTS=n npm run chaos`: random faults against real processes, as long as one likes. */
 export default defineConfig({
   test: {
-    include: ['test/chaos/**/*.test.ts'],
+    include: ['test/chaos/*.test.ts'],
     pool: 'forks',
     fileParallelism: false,
     testTimeout: 3_600_000,
