@@ -33,6 +33,7 @@ export async function converge(
   for (const writer of writers) writer.stop();
   if (cluster.partitions().some(({ state }) => hasHalted(state))) {
     world.reach('halted: only suspects are left');
+    await expectWithin(cluster, 'what has not halted is level', () => isLevel(cluster));
     return;
   }
   await expectWithin(cluster, 'every send is answered', () =>
@@ -47,19 +48,24 @@ export async function converge(
   );
 }
 
-/** All replicas have stored and committed all that their leader has. */
+/** All replicas of what has not halted have stored and committed all that their leader has. */
 function isLevel(cluster: SimCluster): boolean {
-  const ends = new Map<string, number>();
-  for (const { running } of cluster.nodes) {
-    for (const { topicId, partition, state } of running?.broker?.replicas() ?? []) {
-      const place = `${topicId}/${partition}`;
-      const end = ends.get(place) ?? state.log.end;
-      ends.set(place, end);
-      if (state.log.end !== end || state.log.stored !== end || state.watermark !== end)
-        return false;
-    }
-  }
-  return true;
+  return cluster
+    .partitions()
+    .filter(({ state }) => !hasHalted(state))
+    .every(({ topic, state }) => {
+      const replicas = state.replicas.map(
+        (node) => cluster.replica(node, topic.topicId, state.partition)?.state,
+      );
+      const leader = replicas.find((replica) => replica?.role.kind === 'leader');
+      return replicas.every(
+        (replica) =>
+          leader !== undefined &&
+          replica?.log.end === leader.log.end &&
+          replica.log.stored === leader.log.end &&
+          replica.watermark === leader.log.end,
+      );
+    });
 }
 
 async function expectWithin(

@@ -1,6 +1,7 @@
 /** The nodes of one run with the networks between them, and questions about all of them together. */
 
 import type { Machine, NodeRules } from '../../../broker/main/machine.ts';
+import type { PartitionDriver } from '../../../broker/replication/partition-driver.ts';
 import type { ClientMachine } from '../../../client/connection/broker-channels.ts';
 import type { MetadataImage, TopicImage } from '../../../proto/metadata/image.ts';
 import { emptyImage } from '../../../proto/metadata/image.ts';
@@ -93,6 +94,13 @@ export class SimCluster {
       topic.partitions.forEach((state) => placed.push({ topic, state }));
     });
     return placed;
+  }
+
+  /** The replica of a partition on a node, while its process runs. */
+  replica(node: number, topicId: string, partition: number): PartitionDriver | undefined {
+    for (const driver of this.node(node)?.running?.broker?.replicas() ?? [])
+      if (driver.topicId === topicId && driver.partition === partition) return driver;
+    return undefined;
   }
 
   /** Every replica has what every other has, as far as the metadata tells. */
