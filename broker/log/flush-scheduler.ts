@@ -22,10 +22,9 @@ export interface FlushTarget extends JournalUser {
   writeFirst(): void;
   /** Runs the flush; on success what was written before is stored. */
   flushWith(flush: (upTo: Offset) => Promise<void>): Promise<void>;
-  /** The same for a flush that serves many logs: one begin, and one of the two ends. */
+  /** The same in two calls, for a flush that serves many logs; `undefined` if it failed. */
   flushBegins(): void;
-  flushEnded(upTo: Offset): void;
-  flushFailed(): void;
+  flushEnded(upTo: Offset | undefined): void;
   readonly files: { flush(upTo: Offset): Promise<void> };
 }
 
@@ -112,7 +111,7 @@ export class FlushScheduler {
     try {
       await this.#options.journal.write(entries, targets);
     } catch (caught) {
-      for (const target of targets) target.flushFailed();
+      for (const target of targets) target.flushEnded(undefined);
       throw caught;
     }
     for (const [at, upTo] of ends.entries()) targets[at]?.flushEnded(upTo);

@@ -4,14 +4,15 @@
  * not looked at after a crash.
  */
 import type { LogLifecycle } from './log-lifecycle.ts';
+import type { LogPlace } from './log-record.ts';
 import { LogChanges } from './log-store.ts';
 import type { SegmentSet } from './segment-set.ts';
 
 /**
- * `lazily`: flushed only where it spares recovery much. `flushed`: in any case. `idle`: and unloaded,
- * if nothing more has arrived, so that only the record remains.
+ * An object: flushed only if so many bytes lie above the recovery point. `flushed`: in any case.
+ * `idle`: and unloaded, if nothing more has arrived, so that only the record remains.
  */
-export type CheckpointWish = 'lazily' | 'flushed' | 'idle';
+export type CheckpointWish = { readonly unflushedBytesMax: number } | 'flushed' | 'idle';
 
 /** An operation of the log. */
 export async function checkpointLog(life: LogLifecycle, wish: CheckpointWish): Promise<void> {
@@ -24,7 +25,10 @@ export async function checkpointLog(life: LogLifecycle, wish: CheckpointWish): P
     return;
   }
   const segments = await life.segments();
-  if (wish === 'lazily' && isFlushedByOthers(life, segments)) {
+  if (
+    typeof wish === 'object' &&
+    bytesAbove(segments, state.recoveryPoint) < wish.unflushedBytesMax
+  ) {
     if (hasChanged) await life.saveRecord();
     return;
   }
@@ -59,15 +63,14 @@ export async function checkpointLog(life: LogLifecycle, wish: CheckpointWish): P
   });
 }
 
-/** Bytes above the recovery point that recovery reads in well under a second. */
-const recoveryBytesMax = 64 * 1024 * 1024;
-
-/**
- * With flush=os the kernel writes back when it likes. Flushing it for the record's sake alone would
- * cost the disk more than it spares recovery, until there is much to recover.
- */
-function isFlushedByOthers(life: LogLifecycle, segments: SegmentSet): boolean {
-  return life.config.flush === 'os' && segments.bytes - life.state.bytes < recoveryBytesMax;
+/** What recovery would read. */
+function bytesAbove(segments: SegmentSet, point: LogPlace): number {
+  let bytes = 0;
+  for (const segment of segments.all()) {
+    if (segment.baseOffset > point.segmentBase) bytes += segment.bytes;
+    else if (segment.baseOffset === point.segmentBase) bytes += segment.bytes - point.position;
+  }
+  return bytes;
 }
 
 /** A log that was only read: nothing of it needs to be kept in memory. */

@@ -10,6 +10,8 @@ import { HighwaterError } from '../../proto/model/errors.ts';
 import { invariant } from '../../proto/model/invariant.ts';
 import { type BrokerEpoch, type Offset, offset } from '../../proto/model/offset.ts';
 import type { Timer } from '../../proto/ports/clock.ts';
+import { checkpointAll } from './checkpoint-round.ts';
+import { BackgroundWork } from './background-work.ts';
 import {
   type CompactionReport,
   type CompactionRequest,
@@ -157,12 +159,8 @@ export class LogDirectory {
   }
 
   /** Brings all records up to their files; what is quiet becomes idle. */
-  async checkpoint(): Promise<void> {
-    for (const life of [...this.#busy]) {
-      const isQuiet = !life.hasChanged && life.writer.unstoredBytes === 0;
-      await life.checkpoint(isQuiet ? 'idle' : 'lazily');
-      if (isQuiet && !life.isMarked) this.#busy.delete(life);
-    }
+  checkpoint(): Promise<void> {
+    return checkpointAll(this.#busy);
   }
 
   /**

@@ -14,7 +14,7 @@
  *             (4) the segment does not roll below `stored`.
  * A failed write or flush stops the writer: it takes nothing until `reset`.
  */
-import { type Offset, offset } from '../../proto/model/offset.ts';
+import type { Offset } from '../../proto/model/offset.ts';
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import type { FlushShare } from './core/flush-plan.ts';
 import { shouldRoll } from './core/roll-policy.ts';
@@ -136,16 +136,7 @@ export class LogWriter {
     if (this.#unstored.bytes > 0 || this.#segments === undefined) {
       return { entries: this.#unstored.journalEntries(key), upTo: this.#written };
     }
-    const { active } = this.#segments;
-    const { skip, buffers, endOffset } = this.#pending.fresh();
-    const entry = {
-      key,
-      segmentBase: active.baseOffset,
-      position: active.bytes + skip,
-      buffers,
-      bytes: this.#pending.freshBytes,
-    };
-    return { entries: [entry], upTo: offset(endOffset) };
+    return this.#pending.journalShare(key, this.#segments.active);
   }
 
   /** The round is none for the journal: what waits is written first, as usual. */
@@ -157,30 +148,25 @@ export class LogWriter {
   /** Runs one flush of what is written now; on success that is stored. */
   async flushWith(flush: (upTo: Offset) => Promise<void>): Promise<void> {
     const upTo = this.#written;
+    let reached: Offset | undefined;
     this.flushBegins();
     try {
       await flush(upTo);
-    } catch (caught) {
-      this.flushFailed();
-      throw caught;
+      reached = upTo;
+    } finally {
+      this.flushEnded(reached);
     }
-    this.flushEnded(upTo);
   }
 
-  /** A flush is in flight: no exclusive work begins. Exactly one of the next two ends it. */
+  /** A flush is in flight: no exclusive work begins until it has ended. */
   flushBegins(): void {
     this.#flushes++;
   }
 
-  /** Everything below `upTo` is stored. */
-  flushEnded(upTo: Offset): void {
-    this.#advanceStored(upTo);
-    this.#flushes--;
-    this.#exclusive.ended();
-  }
-
-  flushFailed(): void {
-    this.#hasFailed = true;
+  /** Everything below `upTo` is stored; undefined after a failure. */
+  flushEnded(upTo: Offset | undefined): void {
+    if (upTo === undefined) this.#hasFailed = true;
+    else this.#advanceStored(upTo);
     this.#flushes--;
     this.#exclusive.ended();
   }

@@ -2,8 +2,10 @@
  * Accepted batches of one log that wait for the next write, in order. The first of them may be in the
  * journal already, and so be stored before they are written.
  */
-import type { Offset } from '../../proto/model/offset.ts';
+import { type Offset, offset } from '../../proto/model/offset.ts';
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
+import type { JournalEntry } from './journal-format.ts';
+import type { LogKey } from './log-key.ts';
 import type { WriteGroup } from './segment.ts';
 
 interface PendingBatch {
@@ -40,14 +42,20 @@ export class PendingBatches {
     return this.#bytes - this.#journalledBytes;
   }
 
-  /** What the journal does not have yet: how far behind the first waiting byte it begins, and what. */
-  fresh(): { readonly skip: number; readonly buffers: Buffer[]; readonly endOffset: number } {
+  /** What the journal does not have yet, and where it will lie once it is written; there is something. */
+  journalShare(
+    key: LogKey,
+    active: { readonly baseOffset: Offset; readonly bytes: number },
+  ): { readonly entries: JournalEntry[]; readonly upTo: Offset } {
     const fresh = this.#batches.slice(this.#journalled);
-    return {
-      skip: this.#journalledBytes,
+    const entry = {
+      key,
+      segmentBase: active.baseOffset,
+      position: active.bytes + this.#journalledBytes,
       buffers: fresh.map((batch) => batch.bytes),
-      endOffset: (fresh.at(-1)?.header.lastOffset ?? -1) + 1,
+      bytes: this.freshBytes,
     };
+    return { entries: [entry], upTo: offset((fresh.at(-1)?.header.lastOffset ?? -1) + 1) };
   }
 
   /** The journal has everything below an offset. */
