@@ -148,4 +148,10 @@ export const verbs: readonly LazyVerb[] = [
       'The same loads on Highwater, Kafka and NATS JetStream; npm run peers brings the peers.',
     load: async () => (await import('./repository-bench-verbs.ts')).benchCompareVerb,
   },
+  {
+    name: 'completion',
+    summary: 'Print a script that completes verbs and options in a shell.',
+    load: async () =>
+      (await import('../../client/cli/verbs/completion-verb.ts')).completionVerb(verbs),
+  },
 ];

@@ -34,7 +34,11 @@ export const produceVerb: Verb = {
       meaning: 'A header of every record that has none; may be given several times.',
       repeated: true,
     },
-    { name: 'partition', value: 'NUMBER', meaning: 'Write to this partition.' },
+    {
+      name: 'partition',
+      value: 'NUMBER',
+      meaning: 'Write to this partition, whatever a line says.',
+    },
     { name: 'acks', value: 'LEVEL', meaning: `One of ${acksLevels.join(', ')}.`, default: 'all' },
     {
       name: 'compression',
@@ -98,7 +102,8 @@ function recordMaker(input: VerbInput): (line: Buffer, at: number) => ProducerRe
   if (format === 'ndjson') {
     return (line, at) => {
       const record = recordOfJson(line.toString(), topic, at);
-      return { ...every, ...record, key: record.key ?? key };
+      const where = partition === undefined ? {} : { partition };
+      return { ...every, ...record, ...where, key: record.key ?? key };
     };
   }
   if (separator === undefined || separator === '') return (line) => ({ ...every, value: line });
