@@ -39,7 +39,15 @@ export class Cluster implements AsyncDisposable {
   /** Resolves once every node is ready. */
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
     const directory = options.data ?? mkdtempSync(join(tmpdir(), 'highwater-'));
-    const layout = await devLayout(directory, options.nodes, options.port);
+    const layout = await devLayout(directory, {
+      count: options.nodes,
+      ...(options.port === undefined ? {} : { port: options.port }),
+    });
+    if (layout.hasProxies)
+      throw new HighwaterError(
+        'INVALID_CONFIG',
+        `${directory} holds a cluster of processes: start it with highwater dev --processes`,
+      );
     const cluster = new Cluster(layout, directory, options);
     try {
       await Promise.all(cluster.#layout.nodes.map((node) => cluster.#start(node)));
@@ -54,6 +62,16 @@ export class Cluster implements AsyncDisposable {
   /** Addresses for `connect({ brokers })`. */
   get brokers(): readonly string[] {
     return this.#layout.nodes.map((node) => node.grpc);
+  }
+
+  /** A port for the dashboard of them all. */
+  get frontPort(): number {
+    return this.#layout.front;
+  }
+
+  /** Where each node's dashboard listens. */
+  get dashboards(): readonly string[] {
+    return this.#layout.nodes.map((node) => node.http);
   }
 
   /** Resolves once every node serves that runs, but for those that are paused or isolated. */

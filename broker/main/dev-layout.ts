@@ -14,11 +14,30 @@ export interface DevNode {
   readonly grpc: string;
   readonly peer: string;
   readonly http: string;
+  /** Where the other nodes find it: a proxy that can be held and slowed, or `peer` itself. */
+  readonly peerFound: string;
 }
 
 export interface DevLayout {
   readonly nodes: readonly DevNode[];
   readonly quorum: string;
+  /** Nodes reach each other through proxies. */
+  readonly hasProxies: boolean;
+  /** Port of the dashboard with buttons. */
+  readonly front: number;
+}
+
+/** What is kept: for each node the ports of clients, peers and HTTP; then a proxy each, if any; the front. */
+interface Kept {
+  readonly nodes: number;
+  readonly ports: readonly number[];
+}
+
+export interface DevLayoutOptions {
+  readonly count: number | undefined;
+  /** The first of the ports, if they are free; any by default. */
+  readonly port?: number;
+  readonly hasProxies?: boolean;
 }
 
 const file = 'cluster.json';
@@ -26,25 +45,22 @@ const file = 'cluster.json';
 /** Where the ports of a cluster begin that somebody types commands at, if they are free. */
 export const usualPort = 9092;
 
-/** The layout that the directory has, or a new one for so many nodes, on ports from `port` or on any. */
-export async function devLayout(
-  directory: string,
-  count: number | undefined,
-  port?: number,
-): Promise<DevLayout> {
+/** The layout that the directory has, or a new one. */
+export async function devLayout(directory: string, options: DevLayoutOptions): Promise<DevLayout> {
+  const { count, port, hasProxies = false } = options;
   const path = join(directory, file);
   if (existsSync(path)) return keptLayout(path, directory, count);
   const nodes = count ?? 3;
-  const ports = await freePorts(nodes * 3, port);
+  const ports = await freePorts(nodes * (hasProxies ? 4 : 3) + 1, port);
   mkdirSync(directory, { recursive: true });
-  writeFileSync(path, `${JSON.stringify({ nodes, ports })}\n`);
-  return layoutOf(directory, nodes, ports);
+  writeFileSync(path, `${JSON.stringify({ nodes, ports } satisfies Kept)}\n`);
+  return layoutOf(directory, { nodes, ports });
 }
 
 function keptLayout(path: string, directory: string, count: number | undefined): DevLayout {
-  let kept: { nodes: number; ports: number[] };
+  let kept: Kept;
   try {
-    kept = JSON.parse(readFileSync(path, 'utf8')) as { nodes: number; ports: number[] };
+    kept = JSON.parse(readFileSync(path, 'utf8')) as Kept;
   } catch (cause) {
     throw new HighwaterError('INVALID_CONFIG', `${path} cannot be read`, { cause });
   }
@@ -53,19 +69,22 @@ function keptLayout(path: string, directory: string, count: number | undefined):
       `${directory} holds a cluster of ${kept.nodes} nodes, not ${count}; choose another --data`,
     );
   }
-  return layoutOf(directory, kept.nodes, kept.ports);
+  return layoutOf(directory, kept);
 }
 
-function layoutOf(directory: string, count: number, ports: readonly number[]): DevLayout {
+function layoutOf(directory: string, { nodes: count, ports }: Kept): DevLayout {
   const at = (index: number): string => `127.0.0.1:${ports[index] ?? 0}`;
+  const hasProxies = ports.length >= count * 4;
   const nodes = Array.from({ length: count }, (_, index) => ({
     id: index + 1,
     data: join(directory, `node-${index + 1}`),
     grpc: at(index * 3),
     peer: at(index * 3 + 1),
     http: at(index * 3 + 2),
+    peerFound: at(hasProxies ? count * 3 + index : index * 3 + 1),
   }));
-  return { nodes, quorum: nodes.map((node) => `${node.id}@${node.peer}`).join(',') };
+  const quorum = nodes.map((node) => `${node.id}@${node.peerFound}`).join(',');
+  return { nodes, quorum, hasProxies, front: ports[count * (hasProxies ? 4 : 3)] ?? 0 };
 }
 
 /** The settings of one node, as flags of `highwater server` or as a map. */
@@ -76,6 +95,7 @@ export function devSettings(layout: DevLayout, node: DevNode): ReadonlyMap<strin
     ['quorum', layout.quorum],
     ['listen', node.grpc],
     ['peer-listen', node.peer],
+    ['advertised-peer-listen', node.peerFound],
     ['http-listen', node.http],
   ]);
 }

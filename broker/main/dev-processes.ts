@@ -1,42 +1,55 @@
-/** The nodes of a development cluster as processes of their own. They end with this one. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, type WriteStream } from 'node:fs';
+/**
+ * A development cluster whose nodes are processes of their own, with the network between them in hand.
+ * They end with this process. A node that is killed leaves the others running, and its data where it is.
+ */
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { PeerNetwork } from '../../proto/link/node/peer-network.ts';
 import { type DevLayout, type DevNode, devSettings } from './dev-layout.ts';
+import { ProcessNode } from './fleet/process-node.ts';
 
-export interface DevProcess {
-  readonly node: DevNode;
-  readonly logPath: string;
-  /** Resolves with the exit code once the process has ended. */
-  readonly ended: Promise<number | null>;
-  signal(name: NodeJS.Signals): void;
+export interface DevProcesses {
+  readonly nodes: readonly ProcessNode[];
+  /** Absent where the nodes reach each other directly. */
+  readonly network: PeerNetwork | undefined;
+  /** In order; a node that does not end in time is killed. */
+  stop(): Promise<void>;
 }
+
+const endMsMax = 20_000;
 
 /** Starts every node; each writes its log beside its data. */
-export function startProcesses(layout: DevLayout, directory: string): DevProcess[] {
-  return layout.nodes.map((node) =>
-    startProcess(layout, node, join(directory, `node-${node.id}.log`)),
-  );
+export async function startProcesses(layout: DevLayout, directory: string): Promise<DevProcesses> {
+  const network = layout.hasProxies ? new PeerNetwork() : undefined;
+  for (const node of layout.nodes)
+    await network?.front(node.id, portOf(node.peerFound), portOf(node.peer));
+  const nodes = layout.nodes.map((node) => createNode(layout, node, directory));
+  for (const node of nodes) node.start();
+  return { nodes, network, stop: () => stopAll(nodes, network) };
 }
 
-function startProcess(layout: DevLayout, node: DevNode, logPath: string): DevProcess {
-  const cli = fileURLToPath(new URL('./cli.js', import.meta.url));
-  const flags = [...devSettings(layout, node)].flatMap(([name, value]) => [`--${name}`, value]);
-  const child = spawn(process.execPath, [cli, 'server', ...flags], {
-    stdio: ['ignore', 'ignore', 'pipe'],
+function createNode(layout: DevLayout, node: DevNode, directory: string): ProcessNode {
+  return new ProcessNode({
+    id: node.id,
+    settings: devSettings(layout, node),
+    logPath: join(directory, `node-${node.id}.log`),
   });
-  const log = createWriteStream(logPath, { flags: 'a' });
-  child.stderr.pipe(log);
-  return { node, logPath, ended: ended(child, log), signal: (name) => void child.kill(name) };
 }
 
-function ended(child: ChildProcess, log: WriteStream): Promise<number | null> {
-  return new Promise((resolve) => {
-    child.once('exit', (code) => {
-      log.end();
-      resolve(code);
-    });
-    child.once('error', () => resolve(null));
-  });
+async function stopAll(
+  nodes: readonly ProcessNode[],
+  network: PeerNetwork | undefined,
+): Promise<void> {
+  network?.heal();
+  // One that is paused takes no other signal.
+  for (const node of nodes) node.resume();
+  const late = setTimeout(() => {
+    for (const node of nodes) void node.kill('SIGKILL');
+  }, endMsMax);
+  await Promise.all(nodes.filter((node) => node.isRunning).map((node) => node.kill('SIGTERM')));
+  clearTimeout(late);
+  await network?.close();
+}
+
+function portOf(address: string): number {
+  return Number(address.slice(address.lastIndexOf(':') + 1));
 }

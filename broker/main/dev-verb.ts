@@ -1,16 +1,18 @@
-/** `highwater dev`: a whole cluster on this machine, ready to be tried. */
-
-import { get } from 'node:http';
+/** `highwater dev`: a whole cluster on this machine with its dashboard, ready to be tried. */
 import { resolve } from 'node:path';
 import type { Output } from '../../client/cli/output.ts';
 import { exitCodes, UsageError, type Verb, type VerbInput } from '../../client/cli/verb.ts';
 import { Cluster } from './cluster.ts';
-import { type DevLayout, devLayout, usualPort } from './dev-layout.ts';
-import { type DevProcess, startProcesses } from './dev-processes.ts';
+import { devLayout, usualPort } from './dev-layout.ts';
+import { type DevProcesses, startProcesses } from './dev-processes.ts';
+import type { ProcessNode } from './fleet/process-node.ts';
+import { startFront } from './front/front.ts';
+import { InProcessControl } from './front/in-process-control.ts';
+import { ProcessControl } from './front/process-control.ts';
 
 export const devVerb: Verb = {
   name: 'dev',
-  summary: 'Run a whole cluster on this machine.',
+  summary: 'Run a whole cluster on this machine, with its dashboard.',
   options: [
     { name: 'nodes', value: 'COUNT', meaning: 'How many nodes (default 3, or what --data holds).' },
     { name: 'processes', meaning: 'One process for each node instead of all in one.' },
@@ -33,90 +35,88 @@ async function runInProcess(input: VerbInput): Promise<number> {
     ...(count === undefined ? {} : { nodes: count }),
     ...(data === undefined ? {} : { data: resolve(data) }),
   });
-  tell(input.output, cluster.brokers, undefined, performance.now() - began);
+  const front = await startFront(new InProcessControl(cluster), cluster.frontPort);
+  tell(input.output, {
+    dashboard: front.address,
+    brokers: cluster.brokers,
+    ms: performance.now() - began,
+  });
   await aborted(input.signal);
+  await front.close();
   return exitCodes.done;
 }
 
 async function runProcesses(input: VerbInput): Promise<number> {
+  const { output, signal } = input;
   const began = performance.now();
   const directory = resolve(input.option('data') ?? './data');
-  const layout = await devLayout(directory, nodeCount(input), usualPort);
-  const processes = startProcesses(layout, directory);
-  const failed = Promise.race(processes.map(async (one) => ({ one, code: await one.ended })));
-  const first = await Promise.race([failed, aborted(input.signal), allReady(layout)]);
-  if (first !== undefined && first !== 'ready') return ended(input.output, processes, first);
-  if (first === 'ready') {
-    tell(
-      input.output,
-      layout.nodes.map((node) => node.grpc),
-      layout,
-      performance.now() - began,
-    );
-    const end = await Promise.race([failed, aborted(input.signal)]);
-    if (end !== undefined) return ended(input.output, processes, end);
-  }
-  await stopAll(processes);
+  const count = nodeCount(input);
+  const layout = await devLayout(directory, { count, port: usualPort, hasProxies: true });
+  const cluster = await startProcesses(layout, directory);
+  const { nodes, network } = cluster;
+  const ready = Promise.all(nodes.map((node) => node.ready(60_000))).then(
+    () => 'ready' as const,
+    () => 'late' as const,
+  );
+  const first = await Promise.race([...nodes.map(endOf), aborted(signal), ready]);
+  if (first !== 'ready') return refuse(cluster, output, first);
+  const front = await startFront(new ProcessControl(nodes, network), layout.front);
+  tell(output, {
+    dashboard: front.address,
+    brokers: layout.nodes.map((node) => node.grpc),
+    ms: performance.now() - began,
+  });
+  await aborted(signal);
+  await front.close();
+  await cluster.stop();
   return exitCodes.done;
 }
 
-/** A node that ended by itself ends the cluster: its log says why. */
-async function ended(
+/** It was stopped before it was ready, or a node could not start: its log says why. */
+async function refuse(
+  cluster: DevProcesses,
   output: Output,
-  processes: readonly DevProcess[],
-  { one, code }: { one: DevProcess; code: number | null },
+  why: { readonly node: ProcessNode; readonly code: number | null } | 'late' | undefined,
 ): Promise<number> {
-  output.note(`node ${one.node.id} ended with code ${code ?? 'none'}; its log: ${one.logPath}`);
-  await stopAll(processes);
-  return exitCodes.failed;
+  if (typeof why === 'object')
+    output.note(
+      `node ${why.node.id} ended with code ${why.code ?? 'none'}; its log: ${why.node.logPath}`,
+    );
+  else if (why === 'late')
+    output.note('the nodes are not ready after a minute; their logs say why');
+  await cluster.stop();
+  return why === undefined ? exitCodes.done : exitCodes.failed;
 }
 
-async function stopAll(processes: readonly DevProcess[]): Promise<void> {
-  for (const one of processes) one.signal('SIGTERM');
-  const late = setTimeout(() => {
-    for (const one of processes) one.signal('SIGKILL');
-  }, 20_000);
-  await Promise.all(processes.map((one) => one.ended));
-  clearTimeout(late);
+async function endOf(
+  node: ProcessNode,
+): Promise<{ readonly node: ProcessNode; readonly code: number | null }> {
+  return { node, code: await node.ended };
 }
 
-async function allReady(layout: DevLayout): Promise<'ready'> {
-  for (const node of layout.nodes)
-    while (!(await isReady(node.http))) await new Promise((next) => setTimeout(next, 25));
-  return 'ready';
+interface Running {
+  readonly dashboard: string;
+  readonly brokers: readonly string[];
+  readonly ms: number;
 }
 
-function isReady(address: string): Promise<boolean> {
-  return new Promise((answer) => {
-    const request = get(`http://${address}/readyz`, { timeout: 1_000 }, (response) => {
-      response.resume();
-      answer(response.statusCode === 200);
-    });
-    request.on('error', () => answer(false));
-    request.on('timeout', () => request.destroy());
-  });
-}
-
-function tell(
-  output: Output,
-  brokers: readonly string[],
-  layout: DevLayout | undefined,
-  ms: number,
-): void {
-  const [first] = brokers;
+function tell(output: Output, { dashboard, brokers, ms }: Running): void {
+  const [first = ''] = brokers;
+  // The usual port is what the commands try by themselves.
+  const at = first === `127.0.0.1:${usualPort}` ? '' : ` --brokers ${first}`;
+  output.say(`Dashboard  ${dashboard}`);
+  output.say(`Brokers    ${brokers.join(' ')}`);
   output.say(
-    `A cluster of ${brokers.length} is ready after ${(ms / 1000).toFixed(1)} s: ${brokers.join(' ')}`,
+    `           ${brokers.length === 1 ? 'one node is' : `${brokers.length} nodes are`} ready after ${(ms / 1000).toFixed(1)} s`,
   );
-  if (layout !== undefined)
-    output.say(`Health: ${layout.nodes.map((node) => `http://${node.http}/readyz`).join(' ')}`);
   output.say('');
   output.say('Try, in another terminal:');
-  output.say(`  npx highwater topic create orders --partitions 3 --brokers ${first ?? ''}`);
-  output.say(`  echo hello | npx highwater produce orders --brokers ${first ?? ''}`);
-  output.say(`  npx highwater consume orders --from earliest --brokers ${first ?? ''}`);
+  output.say(`  npx highwater topic create orders --partitions 3${at}`);
+  output.say(`  seq 1 1000 | npx highwater produce orders${at}`);
+  output.say(`  npx highwater consume orders --from earliest${at}`);
   output.say('');
-  output.say('Ctrl-C stops it.');
-  if (output.isJson) output.value({ brokers });
+  output.say('Then kill a node with its button in the dashboard. Ctrl-C stops everything.');
+  if (output.isJson) output.value({ dashboard, brokers });
 }
 
 function nodeCount(input: VerbInput): number | undefined {
