@@ -108,6 +108,11 @@ export const verbs: readonly LazyVerb[] = [
     load: async () => (await import('../../client/cli/verbs/voters-verb.ts')).clusterVotersVerb,
   },
   {
+    name: 'cluster recover',
+    summary: 'After a majority of the controllers was lost: go on with one stopped survivor alone.',
+    load: async () => (await import('./recover-verb.ts')).clusterRecoverVerb,
+  },
+  {
     name: 'cluster features',
     summary: 'Show the feature level in use, or take a higher one into use.',
     load: async () => (await import('../../client/cli/verbs/cluster-verbs.ts')).clusterFeaturesVerb,
