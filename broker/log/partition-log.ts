@@ -13,13 +13,7 @@ import { HighwaterError } from '../../proto/model/errors.ts';
 import { invariant } from '../../proto/model/invariant.ts';
 import { type LeaderEpoch, leaderEpoch, type Offset, offset } from '../../proto/model/offset.ts';
 import { type BatchHeader, readBatchHeader } from '../../proto/wire/batch-header.ts';
-import {
-  beginEpoch,
-  type EpochEnd,
-  type EpochHistory,
-  epochEnd,
-  latestEpoch,
-} from './core/epoch-history.ts';
+import { beginEpoch, type EpochHistory, latestEpoch } from './core/epoch-history.ts';
 import type { ProducerBatch, SequenceVerdict } from './core/producer-state.ts';
 import { bytesBetween } from './log-bytes.ts';
 import type { LogConfig } from './log-config.ts';
@@ -183,11 +177,6 @@ export class PartitionLog {
       bytes,
       endOffset: offset(taken.at(-1)?.endOffset ?? from),
     };
-  }
-
-  /** Where an epoch, or the largest one below it, ends here: the answer to a follower's question. */
-  endOffsetFor(epoch: LeaderEpoch): EpochEnd | undefined {
-    return epochEnd(this.#life.state.epochs, epoch, this.#life.state.logEndOffset);
   }
 
   /** A leader begins its epoch at the log end; durable before it appends anything (rule B1.9). */

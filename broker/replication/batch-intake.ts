@@ -1,12 +1,13 @@
 /** What a follower checks of batches before it takes them (rule B2.9): bytes, order and epochs. */
 import { leaderEpoch, type Offset } from '../../proto/model/offset.ts';
 import { nextBatch } from '../../proto/wire/batch-scan.ts';
-import type { EpochEntry } from './core/divergence.ts';
+import { emptyFrom } from '../../proto/wire/empty-batch.ts';
+import type { EpochHistory, EpochStart } from '../log/core/epoch-history.ts';
 import type { ReplicatedBatches } from './replica.ts';
 
 export interface CheckedRun {
   readonly endOffset: Offset;
-  readonly epochs: readonly EpochEntry[];
+  readonly epochs: EpochHistory;
   /** One view for each batch. */
   readonly batches: readonly Buffer[];
 }
@@ -14,7 +15,7 @@ export interface CheckedRun {
 /** The run's end and epochs; undefined if anything in it is wrong. */
 export function checkReplicated(batches: ReplicatedBatches): CheckedRun | undefined {
   const { bytes } = batches;
-  const epochs: EpochEntry[] = [];
+  const epochs: EpochStart[] = [];
   const views: Buffer[] = [];
   let end: Offset = batches.baseOffset;
   let epoch = -1;

@@ -9,7 +9,6 @@ import { type LeaderEpoch, leaderEpoch, type Offset, offset } from '../../proto/
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import type { LogConfig } from '../log/log-config.ts';
 import type { LogFailure, PartitionLog } from '../log/partition-log.ts';
-import type { EpochEntry } from './core/divergence.ts';
 import type { ProducerVerdict } from './core/inputs.ts';
 
 /** A range of offsets to read, and at most how many bytes of it. */
@@ -80,7 +79,7 @@ export class ReplicaLog {
   }
 
   /** The epochs that have records, as the core counts them. */
-  get history(): readonly EpochEntry[] {
+  get history(): EpochHistory {
     return this.#log.epochs;
   }
 

@@ -9,8 +9,8 @@ import type {
 } from '../../proto/generated/highwater/v1/fetch.ts';
 import { type ErrorCode, HighwaterError } from '../../proto/model/errors.ts';
 import { type LeaderEpoch, leaderEpoch, type Offset } from '../../proto/model/offset.ts';
+import { epochAt } from '../log/core/epoch-history.ts';
 import { endOffsetOf } from '../replication/batch-ends.ts';
-import { epochAt } from '../replication/core/divergence.ts';
 import { decideRead, type Position, type ReadVerdict } from '../replication/core/reading.ts';
 import type { PartitionDriver } from '../replication/partition-driver.ts';
 import { failureFrom, failureOf } from './failure.ts';

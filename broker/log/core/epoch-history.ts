@@ -20,14 +20,6 @@ export interface EpochStart {
 /** Oldest first. */
 export type EpochHistory = readonly EpochStart[];
 
-/** The answer to "where did this epoch end in your log?" */
-export interface EpochEnd {
-  /** The largest epoch of the history that is not above the one asked for. */
-  readonly epoch: LeaderEpoch;
-  /** Where the next epoch begins, or the log end for the last one; exclusive. */
-  readonly endOffset: Offset;
-}
-
 /**
  * The history once `epoch` begins at `startOffset`; the same history if it has begun already.
  *
@@ -53,24 +45,6 @@ export function beginEpoch(
 /** The epoch of the last record or of the leader that last began here; undefined for a fresh log. */
 export function latestEpoch(history: EpochHistory): LeaderEpoch | undefined {
   return history.at(-1)?.epoch;
-}
-
-/** Where `epoch`, or the largest one below it, ends; undefined if the history begins later. */
-export function epochEnd(
-  history: EpochHistory,
-  epoch: LeaderEpoch,
-  logEndOffset: Offset,
-): EpochEnd | undefined {
-  for (let index = history.length - 1; index >= 0; index--) {
-    const entry = history[index];
-    if (entry !== undefined && entry.epoch <= epoch) {
-      return {
-        epoch: entry.epoch,
-        endOffset: history[index + 1]?.startOffset ?? logEndOffset,
-      };
-    }
-  }
-  return undefined;
 }
 
 /** The epoch in whose stretch an offset lies; undefined if the history begins above it. */

@@ -1,21 +1,15 @@
 /**
  * Where two logs part, told from their epoch histories alone (rule B2.3, KIP-101 and KIP-279).
  *
- * A history lists the epochs that have records in a log, each with the offset of its first record.
- * Invariant: epochs and start offsets both rise strictly; the last epoch ends at the log's end.
+ * The histories are those of the logs (`log/core/epoch-history.ts`); the last epoch ends at the log's end.
  * The watermark plays no part: it lags behind what is committed, so cutting there loses records.
  */
 import type { LeaderEpoch, Offset } from '../../../proto/model/offset.ts';
-
-/** The first record of an epoch in a log. */
-export interface EpochEntry {
-  readonly epoch: LeaderEpoch;
-  readonly startOffset: Offset;
-}
+import type { EpochHistory } from '../../log/core/epoch-history.ts';
 
 /** A log as far as divergence is concerned. */
 export interface EpochView {
-  readonly history: readonly EpochEntry[];
+  readonly history: EpochHistory;
   readonly end: Offset;
 }
 
@@ -45,15 +39,6 @@ export function epochEnd(log: EpochView, epoch: LeaderEpoch | undefined): EpochE
   return { epoch: found, endOffset: log.end };
 }
 
-/** The epoch of the record at an offset, or undefined where the log has none so low. */
-export function epochAt(history: readonly EpochEntry[], at: Offset): LeaderEpoch | undefined {
-  for (let index = history.length - 1; index >= 0; index--) {
-    const entry = history[index];
-    if (entry !== undefined && entry.startOffset <= at) return entry.epoch;
-  }
-  return undefined;
-}
-
 /** What a leader says to a follower whose log ends at `logEnd` in `lastEpoch`. */
 export type Agreement =
   | { readonly kind: 'agree' }
@@ -80,19 +65,4 @@ export function compareTail(
 export function truncationPoint(follower: EpochView, leaderSays: EpochEnd): Offset {
   const own = epochEnd(follower, leaderSays.epoch);
   return own.endOffset < leaderSays.endOffset ? own.endOffset : leaderSays.endOffset;
-}
-
-/** The history of the log once everything from `end` on is cut. */
-export function historyBelow(history: readonly EpochEntry[], end: Offset): EpochEntry[] {
-  return history.filter((entry) => entry.startOffset < end);
-}
-
-/** The history of the log once everything below `start` is gone: the epoch at `start` begins there. */
-export function historyFrom(history: readonly EpochEntry[], start: Offset): EpochEntry[] {
-  const kept: EpochEntry[] = [];
-  for (const entry of history) {
-    if (entry.startOffset <= start) kept.length = 0;
-    kept.push(entry.startOffset < start ? { epoch: entry.epoch, startOffset: start } : entry);
-  }
-  return kept;
 }

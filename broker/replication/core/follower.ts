@@ -10,7 +10,8 @@
  */
 import type { NodeId } from '../../../proto/model/ids.ts';
 import { offset } from '../../../proto/model/offset.ts';
-import { type EpochEnd, historyBelow, lastEpoch, truncationPoint } from './divergence.ts';
+import { truncateEpochs } from '../../log/core/epoch-history.ts';
+import { type EpochEnd, lastEpoch, truncationPoint } from './divergence.ts';
 import type { Effect } from './effects.ts';
 import type { LeaderReachable, Replicated, StreamAnswered, StreamClosed } from './inputs.ts';
 import type { Follower, PartitionState } from './state.ts';
@@ -158,7 +159,7 @@ function cut(state: PartitionState, role: Follower, at: EpochEnd, effects: Effec
   });
   log.end = to > log.start ? to : log.start;
   log.stored = log.stored < log.end ? log.stored : log.end;
-  log.history = historyBelow(log.history, log.end);
+  log.history = [...truncateEpochs(log.history, log.end)];
   if (watermark > log.end) state.watermark = log.end;
   role.phase = 'cutting';
   beginCut(state);

@@ -16,7 +16,7 @@ import type {
   Offset,
   PartitionEpoch,
 } from '../../../proto/model/offset.ts';
-import type { EpochEntry } from './divergence.ts';
+import type { EpochHistory } from '../../log/core/epoch-history.ts';
 import type { OpenAnswer } from './effects.ts';
 import type { PartitionMetadata } from './metadata.ts';
 
@@ -226,7 +226,7 @@ export interface Replicated {
   readonly baseOffset: Offset;
   readonly endOffset: Offset;
   /** The epochs of these batches, each with the first offset it has here. */
-  readonly epochs: readonly EpochEntry[];
+  readonly epochs: EpochHistory;
   readonly watermark: Offset;
 }
 

@@ -5,7 +5,7 @@
  * bytes that a later cut removed.
  */
 
-import { historyFrom } from './divergence.ts';
+import { trimEpochs } from '../../log/core/epoch-history.ts';
 import type { Effect } from './effects.ts';
 import { openStream, report } from './follower.ts';
 import type { LogStartMoved, LogStored, LogTruncated, VerifiedEpochPersisted } from './inputs.ts';
@@ -61,7 +61,7 @@ export function onLogStartMoved(state: PartitionState, input: LogStartMoved): vo
   const { log } = state;
   if (input.offset <= log.start || input.offset > state.watermark) return;
   log.start = input.offset;
-  log.history = historyFrom(log.history, log.start);
+  log.history = [...trimEpochs(log.history, log.start)];
 }
 
 /** The log can no longer be trusted. What was pushed or waits may be written elsewhere. */

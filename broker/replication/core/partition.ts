@@ -13,7 +13,7 @@ import {
   type Offset,
   offset,
 } from '../../../proto/model/offset.ts';
-import type { EpochEntry } from './divergence.ts';
+import type { EpochHistory } from '../../log/core/epoch-history.ts';
 import type { Effect } from './effects.ts';
 import { onLeaderReachable, onReplicated, onStreamAnswered, onStreamClosed } from './follower.ts';
 import { onHandOverAsked, onHandOverCancelled } from './hand-over.ts';
@@ -40,7 +40,7 @@ export interface PartitionStart {
   readonly logStart: Offset;
   /** The end of what recovery found good, all of it stored. */
   readonly logEnd: Offset;
-  readonly history: readonly EpochEntry[];
+  readonly history: EpochHistory;
   /** The last checkpoint; recovery may have cut below it, then the log's end is taken. */
   readonly watermark: Offset;
   readonly verifiedEpoch: LeaderEpoch;

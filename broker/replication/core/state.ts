@@ -14,7 +14,7 @@ import type {
   Offset,
   PartitionEpoch,
 } from '../../../proto/model/offset.ts';
-import type { EpochEntry } from './divergence.ts';
+import type { EpochStart } from '../../log/core/epoch-history.ts';
 import type { IsrProposal } from './effects.ts';
 import type { RequestToken } from './inputs.ts';
 import type { PartitionMetadata } from './metadata.ts';
@@ -59,7 +59,7 @@ interface LogState {
   /** A cut is on its way to the disk: nothing is appended or reported meanwhile (rule B2.8). */
   isCutting: boolean;
   /** The epochs that have records. A pure function of the log. */
-  history: EpochEntry[];
+  history: EpochStart[];
 }
 
 export type Role =

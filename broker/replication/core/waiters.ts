@@ -7,7 +7,7 @@
 import type { ErrorCode } from '../../../proto/model/errors.ts';
 import type { NodeId } from '../../../proto/model/ids.ts';
 import { type Offset, offset } from '../../../proto/model/offset.ts';
-import { epochAt } from './divergence.ts';
+import { epochAt } from '../../log/core/epoch-history.ts';
 import type { Effect } from './effects.ts';
 import { maybeRecover, semiSyncEnd } from './semi-sync.ts';
 import type { Leader, PartitionState, Waiter } from './state.ts';

@@ -1,5 +1,5 @@
 /** What a process finds on its disk at start, as the core takes it. */
-import type { EpochEntry } from '../../../broker/replication/core/divergence.ts';
+import type { EpochStart } from '../../../broker/log/core/epoch-history.ts';
 import { createPartition } from '../../../broker/replication/core/partition.ts';
 import type { Rules } from '../../../broker/replication/core/rules.ts';
 import type { PartitionState } from '../../../broker/replication/core/state.ts';
@@ -14,7 +14,7 @@ export function recoverCore(
   rules: Rules | undefined,
 ): PartitionState {
   const metadata = currentMetadata(controller);
-  const history: EpochEntry[] = [];
+  const history: EpochStart[] = [];
   for (const [index, { epoch }] of disk.records.entries()) {
     if (history.at(-1)?.epoch === epoch) continue;
     history.push({ epoch: leaderEpoch(epoch), startOffset: offset(index) });

@@ -4,7 +4,7 @@
  * exhaustive search chooses each action. Plain data, so that a search can copy it.
  */
 
-import type { EpochEntry } from '../../../broker/replication/core/divergence.ts';
+import type { EpochStart } from '../../../broker/log/core/epoch-history.ts';
 import type { Effect } from '../../../broker/replication/core/effects.ts';
 import type { Input, ProducerVerdict } from '../../../broker/replication/core/inputs.ts';
 import { step } from '../../../broker/replication/core/partition.ts';
@@ -164,7 +164,7 @@ export function copy(world: World, from: NodeId, to: NodeId): boolean {
   const base = follower.core.log.end;
   const record = leader.records[base];
   const history = record === undefined ? undefined : leader.core.log.history;
-  const epochs = history?.filter((entry): entry is EpochEntry => entry.startOffset === base) ?? [];
+  const epochs = history?.filter((entry): entry is EpochStart => entry.startOffset === base) ?? [];
   const endOffset = record === undefined ? base : offset(base + 1);
   const { stream } = progress;
   const stamps = { stream, leaderEpoch: leader.core.role.epoch, watermark: leader.core.watermark };

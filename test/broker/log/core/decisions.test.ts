@@ -2,9 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  beginEpoch,
   type EpochHistory,
-  epochEnd,
   trimEpochs,
   truncateEpochs,
 } from '../../../../broker/log/core/epoch-history.ts';
@@ -13,7 +11,6 @@ import { ProducerState } from '../../../../broker/log/core/producer-state.ts';
 import { retentionStart } from '../../../../broker/log/core/retention-policy.ts';
 import { shouldRoll } from '../../../../broker/log/core/roll-policy.ts';
 import { SparseIndex } from '../../../../broker/log/core/sparse-index.ts';
-import { truncationPoint } from '../../../../broker/log/core/truncation-point.ts';
 import { leaderEpoch, offset } from '../../../../proto/model/offset.ts';
 
 function history(...entries: readonly (readonly [number, number])[]): EpochHistory {
@@ -23,55 +20,7 @@ function history(...entries: readonly (readonly [number, number])[]): EpochHisto
   }));
 }
 
-/** A log as the epoch of each of its records. */
-const epochsOfRecords = fc
-  .array(fc.integer({ min: 0, max: 6 }), { maxLength: 20 })
-  .map((epochs) => epochs.sort((a, b) => a - b));
-
-function historyOf(epochs: readonly number[]): EpochHistory {
-  let built: EpochHistory = [];
-  for (const [at, epoch] of epochs.entries()) {
-    built = beginEpoch(built, leaderEpoch(epoch), offset(at));
-  }
-  return built;
-}
-
-describe('the truncation point', () => {
-  test('leaves exactly the common beginning of two logs, however many questions it takes', () => {
-    fc.assert(
-      fc.property(epochsOfRecords, epochsOfRecords, (leader, other) => {
-        // Records of one epoch come from one leader: where both have an epoch they agree on its start.
-        const shared = leader.findIndex((epoch, at) => other[at] !== epoch);
-        const common = leader.slice(0, shared < 0 ? leader.length : shared);
-        const above = (common.at(-1) ?? -1) + 1;
-        const mine = [...common, ...other.slice(common.length).map((epoch) => 2 * (epoch + above))];
-        const theirs = [
-          ...common,
-          ...leader.slice(common.length).map((epoch) => 2 * (epoch + above) + 1),
-        ];
-        let own = mine;
-        const leaders = historyOf(theirs);
-        for (let question = 0; ; question++) {
-          expect(question).toBeLessThan(20);
-          const ownHistory = historyOf(own);
-          const last = ownHistory.at(-1);
-          if (last === undefined) break;
-          const answer = epochEnd(leaders, last.epoch, offset(theirs.length));
-          const follower = {
-            history: ownHistory,
-            logStartOffset: offset(0),
-            logEndOffset: offset(own.length),
-          };
-          const point = truncationPoint(follower, answer);
-          if (point.kind === 'agrees') break;
-          own = own.slice(0, point.to);
-        }
-        expect(own).toEqual(theirs.slice(0, own.length));
-        expect(own.length).toBeGreaterThanOrEqual(Math.min(common.length, mine.length));
-      }),
-    );
-  });
-
+describe('the epoch history', () => {
   test('drops an epoch that began at the end and wrote nothing (KAFKA-10706)', () => {
     const cut = truncateEpochs(history([1, 0], [3, 8]), offset(8));
     expect(cut).toEqual(history([1, 0]));
@@ -79,6 +28,8 @@ describe('the truncation point', () => {
 
   test('trimming the beginning keeps the epoch that goes on there', () => {
     expect(trimEpochs(history([1, 0], [2, 5], [4, 9]), offset(7))).toEqual(history([2, 7], [4, 9]));
+    expect(trimEpochs(history([1, 3], [2, 5]), offset(2))).toEqual(history([1, 3], [2, 5]));
+    expect(trimEpochs(history([1, 0], [2, 5]), offset(5))).toEqual(history([2, 5]));
   });
 });
 

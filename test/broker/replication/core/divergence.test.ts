@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { EpochStart } from '../../../../broker/log/core/epoch-history.ts';
 import {
   compareTail,
-  type EpochEntry,
   type EpochView,
-  historyBelow,
-  historyFrom,
   lastEpoch,
   truncationPoint,
 } from '../../../../broker/replication/core/divergence.ts';
@@ -17,7 +15,7 @@ import { leaderEpoch, offset } from '../../../../proto/model/offset.ts';
  * of a cluster have the same records where they have the same epoch at the same offset.
  */
 const log = (epochs: readonly number[]): EpochView => {
-  const history: EpochEntry[] = [];
+  const history: EpochStart[] = [];
   for (const [index, epoch] of epochs.entries()) {
     if (history.at(-1)?.epoch === epoch) continue;
     history.push({ epoch: leaderEpoch(epoch), startOffset: offset(index) });
@@ -82,12 +80,5 @@ describe('divergence', () => {
 
   test('a longer tail of the same epoch is cut to the end of that epoch', () => {
     expect(reconcile([1, 1, 1], [1, 2]).left).toEqual([1]);
-  });
-
-  test('histories follow cuts at either end', () => {
-    const { history } = log([1, 1, 2, 3]);
-    expect(historyBelow(history, offset(2))).toEqual(log([1, 1]).history);
-    expect(historyFrom(history, offset(1)).map((entry) => entry.startOffset)).toEqual([1, 2, 3]);
-    expect(historyFrom(history, offset(2)).map((entry) => entry.epoch)).toEqual([2, 3]);
   });
 });
