@@ -191,6 +191,8 @@ export class PartitionTable {
         partition?.replicas.includes(this.#options.nodeId) !== true
       )
         continue;
+      // Changed again before its log was made, it was asked for twice.
+      if (this.find(key.topicId, key.partition) !== undefined) continue;
       this.#host(log, topic, partition, isStart);
     }
   }
