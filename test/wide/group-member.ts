@@ -10,6 +10,8 @@ const consumer = client.consumer({
   group,
   topics: [topic],
   from: 'earliest',
+  // A member that hangs is given up after this.
+  sessionTimeoutMs: 4_000,
   onEvent: (event) => {
     if ('partitions' in event)
       tell([event.kind, ...event.partitions.map(({ partition }) => partition)]);

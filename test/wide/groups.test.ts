@@ -1,5 +1,5 @@
 /**
- * Goal: members crash, join and leave, and the coordinator's node is killed; every record is handled, none
+ * Goal: members crash, hang, join and leave, and the coordinator's node is killed; every record is handled, none
  * is skipped, keys stay in order, committed offsets never go back. How long assignments took to settle is printed.
  * Method: three nodes and the members are processes of their own; the members say what they handle, with
  * the machine's monotonic clock.
@@ -54,6 +54,11 @@ class Members {
     await ended;
   }
 
+  /** Stops a member's process, or lets it go on. */
+  signal(name: string, signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.running.get(name)?.kill(signal);
+  }
+
   #read(line: string): void {
     const [at = '0', member = '', what, partition, offset = '0', key = '', value] = line.split(' ');
     if (what !== 'handled') return;
@@ -78,7 +83,7 @@ afterEach(async () => {
   await cluster?.stop();
 });
 
-test('members crash, join and leave and the coordinator is killed: nothing is skipped, keys stay in order', async () => {
+test('members crash, hang, join and leave and the coordinator is killed: nothing is skipped, keys stay in order', async () => {
   cluster = await ProcessCluster.start({ nodes: 3 });
   client = await connect({ brokers: cluster.brokers });
   await client.admin.createTopic({ name: 'orders', partitions, replicationFactor: 3 });
@@ -108,6 +113,10 @@ test('members crash, join and leave and the coordinator is killed: nothing is sk
   await cluster.node(coordinator).ready();
   await members.end('c', 'SIGKILL');
   settled['another crash'] = await settles(client, 3);
+  members.signal('d', 'SIGSTOP');
+  settled['a hang, the session of 4 s included'] = await settles(client, 2);
+  members.signal('d', 'SIGCONT');
+  settled['it goes on'] = await settles(client, 3);
 
   sending.stop();
   await producing;
