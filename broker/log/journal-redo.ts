@@ -142,10 +142,13 @@ async function eachBlock(
   visit: (head: BlockHead, block: Buffer) => Promise<boolean>,
 ): Promise<number> {
   let expected = firstSequence;
+  const fileBytes = await file.size();
   for (let position = 0; ; ) {
     const head = await readHeadAt(file, position);
     if (head === undefined || (expected !== undefined && head.sequence !== expected))
       return position;
+    // What a damaged head says of its length must not decide how much memory is taken.
+    if (position + head.bytes > fileBytes) return position;
     const block = Buffer.allocUnsafeSlow(head.bytes);
     if ((await readFully(file, block, position)) < head.bytes) return position;
     if (!(await visit(head, block))) return position;
@@ -164,12 +167,14 @@ const pieceBytes = 1024 * 1024;
 
 /** Blocks are written one at a time: a later one that is good proves that the bad one was durable. */
 async function hasLaterBlock(run: Run): Promise<boolean> {
+  const fileBytes = await run.file.size();
   const piece = Buffer.allocUnsafeSlow(pieceBytes);
   for (let start = run.end; ; start += pieceBytes) {
     const count = await readFully(run.file, piece, start);
     for (let at = 0; at < count; at += blockAlignment) {
       const head = readBlockHead(piece.subarray(at, count));
       if (head === undefined || head.sequence <= run.last + 1) continue;
+      if (start + at + head.bytes > fileBytes) continue;
       const block = Buffer.allocUnsafeSlow(head.bytes);
       if ((await readFully(run.file, block, start + at)) < head.bytes) continue;
       if (decodeBlock(block) !== undefined) return true;
