@@ -15,6 +15,7 @@ import type { GroupCoordinator } from '../group/group-coordinator.ts';
 import type { DataDirectory } from '../log/data-directory.ts';
 import type { LogDirectory } from '../log/log-directory.ts';
 import { ControllerLinks } from '../membership/controller-links.ts';
+import { FollowedVoters, ownFirst } from '../membership/followed-voters.ts';
 import { MembershipDriver } from '../membership/membership-driver.ts';
 import { MetadataFollower } from '../membership/metadata-follower.ts';
 import { Traffic } from '../metrics/traffic.ts';
@@ -66,8 +67,7 @@ export class BrokerRole {
   #table: PartitionTable | undefined;
   #groups: GroupCoordinator | undefined;
   #registered: Revision | undefined;
-  /** The voters that are followed. */
-  #voters: MetadataImage['voters'] = [];
+  readonly #voters: FollowedVoters;
   #isStarting = false;
   #isReady = false;
 
@@ -93,6 +93,13 @@ export class BrokerRole {
       onImage: (image) => this.#onImage(image),
       onUnreadable: (reason) =>
         options.onFailure(new HighwaterError('UNSUPPORTED_VERSION', reason)),
+    });
+    this.#voters = new FollowedVoters({
+      self: nodeId,
+      controllers,
+      links: this.#links,
+      metadata: this.#metadata,
+      membership: this.#membership,
     });
     const activeController = (): NodeId | undefined => this.#membership.activeController;
     const brokerEpoch = (): BrokerEpoch | undefined => this.#membership.brokerEpoch;
@@ -240,7 +247,7 @@ export class BrokerRole {
   }
 
   #onImage(image: MetadataImage): void {
-    this.#followVoters(image);
+    this.#voters.follow(image);
     if (this.#isReady) this.#table?.apply(image);
     else this.#maybeStart(image);
     this.source.changed();
@@ -284,34 +291,10 @@ export class BrokerRole {
     this.source.changed();
   }
 
-  /**
-   * The voters are where the metadata comes from. Those of the settings are spoken to as well: after a
-   * quorum was lost and recovered, they are where it may be found.
-   */
-  #followVoters({ voters }: MetadataImage): void {
-    if (voters === this.#voters) return;
-    this.#voters = voters;
-    const { controllers, nodeId } = this.#options;
-    const others = controllers.filter(
-      (one) => !voters.some((voter) => voter.nodeId === one.nodeId),
-    );
-    this.#metadata.follow(ownFirst(voters, nodeId));
-    this.#links.follow([...voters, ...others]);
-    this.#membership.controllersChanged();
-  }
-
   #addressOf(node: NodeId): PeerAddress | undefined {
     const broker = this.#metadata.image.brokers.get(node);
     return broker === undefined
       ? undefined
       : { nodeId: node, host: broker.peerHost, port: broker.peerPort };
   }
-}
-
-/** The controller in the own process is asked first: it dies with this one. */
-function ownFirst(controllers: readonly PeerAddress[], self: NodeId): PeerAddress[] {
-  return [
-    ...controllers.filter(({ nodeId }) => nodeId === self),
-    ...controllers.filter(({ nodeId }) => nodeId !== self),
-  ];
 }

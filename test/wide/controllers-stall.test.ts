@@ -48,7 +48,7 @@ async function standing(client: Client) {
       partition,
       leader,
       leaderEpoch,
-      isr: [...isr].sort(),
+      isr: [...isr].sort((a, b) => a - b),
     })),
   );
   return { controller, term, offlinePartitions, underReplicatedPartitions, leaders };

@@ -84,7 +84,7 @@ test('a quorum that lost its majority goes on from one survivor, and keeps the r
     }
     await leaderWithIsr(client, place, 3);
     const { voters } = await client.admin.describeCluster();
-    expect(voters.map(({ node }) => node).sort()).toEqual([1, 2, 3]);
+    expect(voters.map(({ node }) => node).sort((a, b) => a - b)).toEqual([1, 2, 3]);
     await expectKept(client, place, { history: writer.history, replicas: [1, 2, 3] });
     // A new majority carries it: the survivor is not needed any more.
     const later = new SteadyWriter(client, { topic: place.topic });
