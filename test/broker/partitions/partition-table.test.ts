@@ -1,0 +1,80 @@
+import { expect, it } from 'vitest';
+import { PartitionTable } from '../../../broker/partitions/partition-table.ts';
+import { ReplicationStreams } from '../../../broker/replication/replication-streams.ts';
+import { record } from '../../../proto/metadata/records.ts';
+import { nodeId } from '../../../proto/model/ids.ts';
+import { brokerEpoch, partitionEpoch } from '../../../proto/model/offset.ts';
+import type { LinkEndpoint } from '../../../proto/ports/link.ts';
+import { silentLogger } from '../../../proto/ports/logger.ts';
+import {
+  after,
+  clusterOf,
+  nodes,
+  state,
+  theTopic,
+  topicWith,
+} from '../../proto/metadata/metadata-builders.ts';
+import { LogWorld } from '../log/log-world.ts';
+
+/** Nobody can be reached from here. */
+const alone: LinkEndpoint = {
+  listen: (_, port) => Promise.resolve(port),
+  accept() {},
+  open() {
+    throw new Error('no peer has an address');
+  },
+  watch() {},
+  close: () => Promise.resolve(),
+};
+
+it('a replica whose partition changes before its log is made is hosted once', async () => {
+  const world = new LogWorld();
+  const logs = await world.start();
+  const { clock } = world;
+  const roles: string[] = [];
+  const table: PartitionTable = new PartitionTable(
+    ((options) => options)({
+      nodeId: nodeId(2),
+      brokerEpoch: brokerEpoch(1),
+      logs,
+      logger: silentLogger,
+      rules: undefined,
+      isLeaseHeld: () => true,
+      node: {
+        clock,
+        streams: new ReplicationStreams({
+          endpoint: alone,
+          clock,
+          logger: silentLogger,
+          lookup: (topicId, partition) => table.find(topicId, partition),
+          addressOf: () => undefined,
+        }),
+        propose() {},
+        answerPromise() {},
+        resign() {},
+        handOverReady() {},
+        record: (_: unknown, { event }: { readonly event: string }) => roles.push(event),
+        wantTicks() {},
+        logFailed() {},
+        fail(error: unknown) {
+          throw error;
+        },
+      },
+    }),
+  );
+  const before = clusterOf(1, 2, 3);
+  await world.run(table.start(before));
+  const created = after(before, topicWith(state([1, 2, 3])));
+  const used = state([1, 2, 3], {
+    partitionEpoch: partitionEpoch(2),
+    semiSyncMembers: nodes(1, 2, 3),
+    semiSyncReplicas: 2,
+  });
+  table.apply(created);
+  table.apply(after(created, record('partitionChanged', { topicId: theTopic, state: used })));
+  await world.run(table.settled());
+  expect(roles).toEqual(['following']);
+  const [driver] = table.drivers();
+  expect(driver?.state.metadata?.partitionEpoch).toBe(2);
+  table.stop();
+});
