@@ -62,6 +62,11 @@ export function nodeMetrics(source: NodeMetricsSource): MetricsRegistry {
   );
   addPartitionGauges(registry, source);
   registry.gauge(
+    'highwater_partitions_semi_sync_degraded',
+    'Partitions led here whose acks=semi-sync is acknowledged as leader for the time being.',
+    () => [...source.replicas()].filter(isDegraded).length,
+  );
+  registry.gauge(
     'highwater_follower_lag_records',
     'Records that a follower has not stored, by partition led here.',
     () => lagOf(source, (behind) => behind.records),
@@ -128,6 +133,10 @@ function addPartitionGauges(registry: MetricsRegistry, source: NodeMetricsSource
     'Partitions led here below min.insync.replicas: acks=all is refused.',
     () => count((one) => one.isLed && one.isUnderMin),
   );
+}
+
+function isDegraded({ state: { role } }: PartitionDriver): boolean {
+  return role.kind === 'leader' && role.semiSync.degradedUntil !== undefined;
 }
 
 interface PartitionHealth {

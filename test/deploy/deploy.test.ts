@@ -1,0 +1,62 @@
+/** What is deployed names metrics and settings that exist. */
+import { describe, expect, it } from 'vitest';
+import { nodeMetrics } from '../../broker/main/node-metrics.ts';
+import { nodeId } from '../../proto/model/ids.ts';
+import { nodeSettings } from '../../proto/model/node-settings.ts';
+import { textOf } from '../house/sources.ts';
+
+const metrics = new Set(
+  nodeMetrics({
+    nodeId: nodeId(1),
+    image: () => undefined,
+    replicas: () => [],
+    isReady: () => false,
+    isController: () => false,
+  })
+    .describe()
+    .map(({ name }) => name),
+);
+
+function metricsNamedIn(path: string): string[] {
+  return [...textOf(path).matchAll(/\bhighwater_[a-z0-9_]+/g)].map(([name]) => name);
+}
+
+function settingsNamedIn(path: string): string[] {
+  return [...textOf(path).matchAll(/\bHIGHWATER_([A-Z_]+)/g)].map(([, name = '']) =>
+    name.toLowerCase().replaceAll('_', '-'),
+  );
+}
+
+describe('the Grafana files', () => {
+  it.each(['deploy/grafana/dashboard.json', 'deploy/grafana/alerts.json'])(
+    '%s is JSON and asks only for metrics that nodes serve',
+    (path) => {
+      expect(() => JSON.parse(textOf(path)) as unknown).not.toThrow();
+      const named = metricsNamedIn(path);
+      expect(named.length).toBeGreaterThan(0);
+      expect(named.filter((name) => !metrics.has(name))).toEqual([]);
+    },
+  );
+
+  it('show every metric of a node', () => {
+    const shown = new Set(metricsNamedIn('deploy/grafana/dashboard.json'));
+    expect([...metrics].filter((name) => !shown.has(name))).toEqual([]);
+  });
+});
+
+describe('the image, the compose file and the unit', () => {
+  it.each(['deploy/Dockerfile', 'deploy/compose.yaml', 'deploy/highwater.service'])(
+    '%s sets only settings that a node knows',
+    (path) => {
+      const known = nodeSettings.map(({ name }) => name);
+      const named = settingsNamedIn(path);
+      expect(named.length).toBeGreaterThan(0);
+      expect(named.filter((name) => !known.includes(name))).toEqual([]);
+    },
+  );
+
+  it('run nobody as root', () => {
+    expect(textOf('deploy/Dockerfile')).toMatch(/^USER node$/m);
+    expect(textOf('deploy/highwater.service')).toMatch(/^User=highwater$/m);
+  });
+});
