@@ -58,6 +58,7 @@ async function playAll(
   const tally = new Map(chosen.map(({ name }) => [name, { held: 0, slowestMs: 0 }]));
   for (let round = 0; round < times; round++) {
     for (const lazy of chosen) {
+      if (input.signal.aborted) return exitCodes.interrupted;
       const outcome = await playOne(input, lazy);
       const kept = tally.get(lazy.name);
       if (kept === undefined) continue;

@@ -27,7 +27,7 @@ export interface LessonSurroundings {
 }
 
 /** A lesson that takes longer than this hangs. */
-const playMsMax = 90_000;
+const playMsMax = 120_000;
 
 export async function playLesson(
   lesson: Lesson,
@@ -37,11 +37,10 @@ export async function playLesson(
   const recording = new Recording(() => performance.now());
   const story = new Story(recording, say, look);
   const claims = new Claims();
-  const watchdog = AbortSignal.any([signal, AbortSignal.timeout(playMsMax)]);
   await using stage = new Stage({ story, claims, recording, environment });
   story.act(`${lesson.name}: ${lesson.summary}`);
   try {
-    await Promise.race([lesson.play(stage), aborted(watchdog)]);
+    await Promise.race([lesson.play(stage), stopped(signal)]);
   } catch (caught) {
     if (signal.aborted) throw caught;
     const { code, message } = HighwaterError.from(caught);
@@ -54,9 +53,12 @@ export async function playLesson(
   return { lesson: name, summary, holds: claims.hold, elapsedMs, claims: claims.all, recording };
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
+/** Rejects when the lesson is to end before its end, or takes too long. */
+function stopped(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const give = (): void => reject(new HighwaterError('CANCELLED', 'the lesson was stopped'));
+    const late = new HighwaterError('DEADLINE_EXCEEDED', `no end after ${playMsMax} ms`);
+    setTimeout(() => reject(late), playMsMax).unref();
     if (signal.aborted) give();
     else signal.addEventListener('abort', give, { once: true });
   });

@@ -1,6 +1,6 @@
 /**
  * Where a lesson plays: its clusters, its story, its claims and what is recorded. Everything opened here
- * is closed with the stage, the last first, so that a lesson that is interrupted leaves nothing behind.
+ * is closed with the stage, so that a lesson that is interrupted leaves nothing behind.
  */
 import { ProcessCluster, type ProcessClusterOptions } from '../fleet/process-cluster.ts';
 import type { Claims } from './claims.ts';
@@ -21,6 +21,9 @@ export interface ClusterChoice extends Omit<ProcessClusterOptions, 'environment'
   /** What it is called in the story, where there are several. */
   readonly called?: string;
 }
+
+/** A machine that does much else takes its time; a lesson is no bench. */
+const readyMsMax = 60_000;
 
 export class Stage implements AsyncDisposable {
   readonly story: Story;
@@ -44,6 +47,7 @@ export class Stage implements AsyncDisposable {
       nodes: 3,
       ...options,
       environment: this.#environment,
+      readyMs: readyMsMax,
     });
     this.keep(() => processes.stop());
     const cluster = await LessonCluster.open(processes);
@@ -67,10 +71,8 @@ export class Stage implements AsyncDisposable {
   /** Always returns. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const close of this.#closers.splice(0).reverse()) {
-      // What cannot be closed any more is no reason to leave the rest open.
-      await close().catch(() => undefined);
-    }
+    // All at once: a writer that waits for a cluster that is gone is not waited for first.
+    await Promise.allSettled(this.#closers.splice(0).map((close) => close()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

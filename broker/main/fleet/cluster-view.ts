@@ -23,6 +23,8 @@ export async function until<Seen>(
       last = seen;
       if (isGood(seen)) return seen;
     } catch (caught) {
+      // A client that was closed will not answer any more.
+      if (caught instanceof HighwaterError && caught.code === 'CLOSED') throw caught;
       last = caught;
     }
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -28,6 +28,8 @@ export interface ProcessClusterOptions {
   readonly program?: string;
   /** Variables of the processes; this one's if absent. */
   readonly environment?: NodeJS.ProcessEnv;
+  /** How long the nodes may take until they serve. */
+  readonly readyMs?: number;
 }
 
 const portsPerNode = 5;
@@ -96,7 +98,7 @@ export class ProcessCluster {
     const cluster = new ProcessCluster(directory, network, nodes, brokers);
     for (const node of nodes) node.start();
     try {
-      await Promise.all(nodes.map((node) => node.ready()));
+      await Promise.all(nodes.map((node) => node.ready(options.readyMs)));
     } catch (error) {
       await cluster.stop();
       throw error;

@@ -115,7 +115,7 @@ export class ProcessNode {
   }
 
   /** Resolves once `/readyz` says so. */
-  async ready(withinMs = 15_000): Promise<void> {
+  async ready(withinMs = 30_000): Promise<void> {
     const deadline = performance.now() + withinMs;
     for (;;) {
       const answer = await this.#ask('/readyz');
@@ -127,6 +127,13 @@ export class ProcessNode {
         );
       await new Promise((resolve) => setTimeout(resolve, askEveryMs));
     }
+  }
+
+  /** The value of a metric without labels; undefined if the node does not tell. */
+  async metric(name: string): Promise<number | undefined> {
+    const lines = (await this.#ask('/metrics'))?.text.split('\n') ?? [];
+    const line = lines.find((one) => one.startsWith(`${name} `));
+    return line === undefined ? undefined : Number(line.slice(name.length + 1));
   }
 
   #ask(path: string): Promise<{ status: number; text: string } | undefined> {

@@ -27,6 +27,7 @@ export class SteadyWriter {
   #acknowledged = 0;
   #lastAckAt = performance.now();
   #longestGapMs = 0;
+  #isStopped = false;
 
   constructor(client: Client, options: SteadyWriterOptions) {
     this.#options = options;
@@ -58,6 +59,7 @@ export class SteadyWriter {
     const goal = this.#acknowledged + count;
     const deadline = performance.now() + withinMs;
     while (this.#acknowledged < goal) {
+      if (this.#isStopped) throw new HighwaterError('CLOSED', 'the writer was stopped');
       if (performance.now() > deadline)
         throw new HighwaterError(
           'DEADLINE_EXCEEDED',
@@ -70,6 +72,7 @@ export class SteadyWriter {
   /** Stops to send; resolves when every send has its outcome. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#isStopped = true;
     await this.#producer.flush({ signal: AbortSignal.timeout(30_000) });
     await this.#producer.close();
   }
