@@ -44,7 +44,7 @@ export interface LogLimits {
   readonly idleHandlesMax: number;
   /** Producers remembered per log; beyond it the one whose last batch is oldest is forgotten. */
   readonly producersPerLogMax: number;
-  /** Bytes of one write; what is left goes into the next. */
+  /** Bytes of one write; what is left goes into the next, while more is accepted and acknowledged. */
   readonly writeBytesMax: number;
   /** Bytes of one journal file. */
   readonly journalFileBytes: number;
@@ -54,6 +54,14 @@ export interface LogLimits {
   readonly checkpointMs: number;
   /** How often retention looks at all logs. */
   readonly retentionCheckMs: number;
+  /** How often logs are looked at for compaction. */
+  readonly compactionCheckMs: number;
+  /** Rate of compaction, over all logs. */
+  readonly compactionBytesPerSecond: number;
+  /** Memory for the keys of one pass of compaction; more keys take more passes. */
+  readonly compactionMapBytesMax: number;
+  /** Rate at which sealed segments are read again in search of damage; 0: never. */
+  readonly scrubBytesPerSecond: number;
   /** A write or flush pending for so long is reported; for twice as long it is fatal (rule B5.9). */
   readonly stalledMs: number;
 }
@@ -68,10 +76,14 @@ export const defaultLogLimits: LogLimits = {
   readAheadBytesMax: 16 * MiB,
   idleHandlesMax: 256,
   producersPerLogMax: 100_000,
-  writeBytesMax: 8 * MiB,
+  writeBytesMax: 2 * MiB,
   journalFileBytes: 64 * MiB,
   journalFilesMax: 4,
   checkpointMs: 5_000,
   retentionCheckMs: 300_000,
+  compactionCheckMs: 15_000,
+  compactionBytesPerSecond: 16 * MiB,
+  compactionMapBytesMax: 8 * MiB,
+  scrubBytesPerSecond: 2 * MiB,
   stalledMs: 10_000,
 };

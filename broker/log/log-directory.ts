@@ -10,14 +10,16 @@ import { HighwaterError } from '../../proto/model/errors.ts';
 import { invariant } from '../../proto/model/invariant.ts';
 import { type BrokerEpoch, type Offset, offset } from '../../proto/model/offset.ts';
 import type { Timer } from '../../proto/ports/clock.ts';
-import { checkpointAll } from './checkpoint-round.ts';
 import { BackgroundWork } from './background-work.ts';
+import { checkpointAll } from './checkpoint-round.ts';
 import {
   type CompactionReport,
   type CompactionRequest,
   compactLog,
   mayCompact,
 } from './compaction/log-compactor.ts';
+import type { IoPace } from './io-pace.ts';
+import type { LogLimits } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
 import { type LogKey, logName } from './log-key.ts';
 import { LogLifecycle } from './log-lifecycle.ts';
@@ -28,6 +30,7 @@ import { journalFloor, type LogDirectoryOptions, startStorage } from './log-star
 import { LogState } from './log-state.ts';
 import { LogChanges } from './log-store.ts';
 import { PartitionLog } from './partition-log.ts';
+import { type ScrubReport, scrubLog } from './scrub/log-scrubber.ts';
 
 interface OpenLog {
   readonly life: LogLifecycle;
@@ -44,6 +47,7 @@ export class LogDirectory {
   readonly #logs = new Map<string, OpenLog>();
   /** Logs that are not idle, and so are looked at by the next checkpoint. */
   readonly #busy = new Set<LogLifecycle>();
+  readonly #background = new BackgroundWork();
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -132,30 +136,42 @@ export class LogDirectory {
     await this.#context.store.commit(new LogChanges().nodeValue('stamp', stamp));
   }
 
-  /**
-   * Applies retention to logs, those that the caller leads: followers take their log start from
-   * their leader (rule B2.11). A log with nothing due is not opened.
-   */
-  async retain(keys: Iterable<LogKey>): Promise<void> {
+  /** Whether retention may have something to do: so an idle log is not opened for it. */
+  mayExpire(key: LogKey): boolean {
     const { store, clock } = this.#context;
-    for (const key of keys) {
-      const open = this.#logs.get(logName(key));
-      const record = open?.life.retentionHint ?? store.record(key);
-      if (record === undefined || record === 'damaged') continue;
-      const config = open?.life.config ?? this.#options.configOf(key);
-      if (mayExpire(config, record, clock.wall())) await this.get(key)?.retain();
-    }
+    const open = this.#logs.get(logName(key));
+    const record = open?.life.retentionHint ?? store.record(key);
+    if (record === undefined || record === 'damaged') return false;
+    return mayExpire(open?.life.config ?? this.#options.configOf(key), record, clock.wall());
   }
 
-  /**
-   * Compacts a log if that is due; undefined where nothing can be. One log at a time, and the caller
-   * stops the pace and waits before the directory is closed.
-   */
+  /** Bounds, and how fast and how often work in the background goes on. */
+  get limits(): LogLimits {
+    return this.#context.limits;
+  }
+
+  /** Logs that lack what they once had: recovery or a scrub found it, and nothing has refilled them. */
+  damaged(): LogKey[] {
+    const { store } = this.#context;
+    return [...store.keys()].filter((key) => {
+      const record = store.record(key);
+      return record === 'damaged' || record?.damage !== undefined;
+    });
+  }
+
+  /** Reads the sealed segments of a log again; undefined if there is no such log. */
+  async scrub(key: LogKey, pace: IoPace): Promise<ScrubReport | undefined> {
+    if (this.#isClosed || this.get(key) === undefined) return undefined;
+    const life = this.#logs.get(logName(key))?.life;
+    return life === undefined ? undefined : this.#background.run(pace, () => scrubLog(life, pace));
+  }
+
+  /** Compacts a log if that is due; undefined where nothing can be. One log at a time. */
   async compact(key: LogKey, request: CompactionRequest): Promise<CompactionReport | undefined> {
-    if (this.get(key) === undefined) return undefined;
+    if (this.#isClosed || this.get(key) === undefined) return undefined;
     const life = this.#logs.get(logName(key))?.life;
     if (life === undefined || !mayCompact(life, request.mayDropMarks)) return undefined;
-    return compactLog(life, request);
+    return this.#background.run(request.pace, () => compactLog(life, request));
   }
 
   /** Brings all records up to their files; what is quiet becomes idle. */
@@ -172,6 +188,7 @@ export class LogDirectory {
     this.#isClosed = true;
     this.#timer?.cancel();
     const { store, handles, journal, ahead } = this.#context;
+    await this.#background.close();
     for (const { life } of this.#logs.values()) await life.close();
     await journal.close();
     await ahead.close();

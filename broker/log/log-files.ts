@@ -86,7 +86,7 @@ export async function keepAside(
     const from = file.baseOffset === end.segmentBase ? end.position : 0;
     if (file.bytes <= from) continue;
     const path = `${kept.keptPath}/${kept.name}-${file.baseOffset}-${from}.bytes`;
-    await copyTail(fs, handles, { source: file, from, path });
+    await copyAside(fs, handles, { source: file, from, path });
     paths.push(path);
   }
   await fs.syncDirectory(kept.keptPath);
@@ -95,7 +95,8 @@ export async function keepAside(
 
 const copyBytes = 1024 * 1024;
 
-async function copyTail(
+/** Copies a file from a position on, durably. */
+export async function copyAside(
   fs: FileSystem,
   handles: HandlePool,
   copy: { readonly source: SegmentFile; readonly from: number; readonly path: string },

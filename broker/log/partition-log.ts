@@ -244,6 +244,12 @@ export class PartitionLog {
     return segments.consistently(() => bytesBetween(this.#context.handles, segments, range));
   }
 
+  /** Bytes from an offset on are bad; durable when it resolves, and until `clearDamage`. */
+  async markDamage(at: Offset): Promise<void> {
+    this.#life.state.damage = { at, logEndBefore: this.#life.state.logEndOffset };
+    await this.#life.saveRecord();
+  }
+
   /** Replication has refilled what was damaged: the replica is not suspect any more. */
   async clearDamage(): Promise<void> {
     this.#life.state.damage = undefined;

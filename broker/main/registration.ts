@@ -42,8 +42,7 @@ export function registrationOf(
     peerPort: peers.port,
     featureMin: 1,
     featureMax: 1,
-    damaged: logs.recovered
-      .filter((report) => report.verdict === 'damaged')
-      .map((report) => report.key),
+    // Also what an earlier start or a scrub found, if nothing has refilled it since.
+    damaged: logs.damaged(),
   };
 }

@@ -51,6 +51,11 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
     limits: {
       reserveBytes: Number(settings.get('disk-reserve-bytes')),
       stalledMs: Number(settings.get('disk-stall-ms')),
+      retentionCheckMs: Number(settings.get('retention-check-ms')),
+      compactionCheckMs: Number(settings.get('cleaner-check-ms')),
+      compactionBytesPerSecond: Number(settings.get('cleaner-bytes-per-second')),
+      compactionMapBytesMax: Number(settings.get('cleaner-memory-bytes')),
+      scrubBytesPerSecond: Number(settings.get('scrub-bytes-per-second')),
       tailCacheBytes,
       unstoredBytesMax,
       unstoredBytesPerLogMax,

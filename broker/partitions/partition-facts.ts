@@ -30,6 +30,7 @@ export function partitionMetadata(
       semiSyncTimeoutMs: settings.semiSyncTimeoutMs,
       semiSyncOnTimeout: settings.semiSyncOnTimeout,
       lagTimeMaxMs: settings.lagTimeMaxMs,
+      isCompacted: settings.compacts,
     },
   };
 }
@@ -57,7 +58,14 @@ export function logConfigOf(topic: TopicImage | undefined): LogConfig {
     flush: settings.flush,
     segmentBytes: settings.segmentBytes,
     segmentMs: settings.segmentMs,
-    retentionMs: settings.retentionMs ?? -1,
-    retentionBytes: settings.retentionBytes ?? -1,
+    retentionMs: (settings.deletes ? settings.retentionMs : undefined) ?? -1,
+    retentionBytes: (settings.deletes ? settings.retentionBytes : undefined) ?? -1,
+    compaction: settings.compacts
+      ? {
+          dirtyRatioMin: settings.dirtyRatioMin,
+          lagMsMin: settings.minCompactionLagMs,
+          deleteRetentionMs: settings.deleteRetentionMs,
+        }
+      : undefined,
   };
 }

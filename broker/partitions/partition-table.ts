@@ -19,12 +19,14 @@ import type { Logger } from '../../proto/ports/logger.ts';
 import type { LogDirectory } from '../log/log-directory.ts';
 import { type LogKey, logName } from '../log/log-key.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
-import { createPartition } from '../replication/core/partition.ts';
+import type { FoundDamage } from '../log/scrub/log-scrubber.ts';
 import type { Rules } from '../replication/core/rules.ts';
-import { PartitionDriver } from '../replication/partition-driver.ts';
-import { ReplicaLog } from '../replication/replica-log.ts';
+import type { PartitionDriver } from '../replication/partition-driver.ts';
 import type { ReplicaNode } from '../replication/replica-node.ts';
+import { LogMaintenance } from './log-maintenance.ts';
+import { openReplica } from './open-replica.ts';
 import { logConfigOf, partitionMetadata } from './partition-facts.ts';
+import { ReplicaRepair } from './replica-repair.ts';
 
 export interface PartitionTableOptions {
   readonly nodeId: NodeId;
@@ -41,11 +43,23 @@ export class PartitionTable {
   readonly #options: PartitionTableOptions;
   readonly #drivers = new Map<string, PartitionDriver>();
   #image: MetadataImage | undefined;
+  readonly maintenance: LogMaintenance;
+  readonly #repair: ReplicaRepair;
+  /** Streams that replicas opened before they were taken out for repair. */
+  readonly #streams = new Map<string, number>();
   /** Makes and removes logs, in the order of the changes that ask for it. */
   #work: Promise<void> = Promise.resolve();
 
   constructor(options: PartitionTableOptions) {
     this.#options = options;
+    this.#repair = new ReplicaRepair(options.nodeId);
+    this.maintenance = new LogMaintenance({
+      logs: options.logs,
+      clock: options.node.clock,
+      logger: options.logger,
+      drivers: () => this.#drivers.values(),
+      onDamage: (driver, damage) => this.#enqueue(() => this.#damaged(driver, damage)),
+    });
   }
 
   find(topicId: TopicId, partition: PartitionNumber): PartitionDriver | undefined {
@@ -69,6 +83,7 @@ export class PartitionTable {
     for (const key of [...logs.keys()]) if (!names.has(logName(key))) await this.#setAside(key);
     await this.#open(wanted, true);
     await this.settled();
+    this.maintenance.start();
   }
 
   /** Brings everything hosted here up to the next image. */
@@ -98,6 +113,7 @@ export class PartitionTable {
   }
 
   stop(): void {
+    this.maintenance.stop();
     for (const driver of this.#drivers.values()) driver.step({ kind: 'stop' });
   }
 
@@ -117,8 +133,11 @@ export class PartitionTable {
       const isHosted = partition.replicas.includes(nodeId);
       if (driver === undefined) {
         if (isHosted) added.push({ topic, partition });
-      } else if (isHosted) {
+      } else if (isHosted && !this.#mustBeCopiedAnew(driver, topic, partition)) {
         this.#tell(driver, topic, partition);
+      } else if (isHosted) {
+        this.#takeOut(driver);
+        added.push({ topic, partition });
       } else {
         this.#drop(driver);
       }
@@ -129,6 +148,47 @@ export class PartitionTable {
     if (this.#image === undefined) return;
     driver.step({ kind: 'metadata', metadata: partitionMetadata(this.#image, topic, partition) });
     driver.handOverTo(partition.successor);
+    if (!this.#repair.isRefilled({ key: driver }, partition) || !driver.log.isDamaged) return;
+    this.#enqueue(() => driver.log.clearDamage());
+  }
+
+  #mustBeCopiedAnew(
+    driver: PartitionDriver,
+    topic: TopicImage,
+    partition: PartitionState,
+  ): boolean {
+    const log = topic.settings.compacts ? this.#options.logs.get(driver) : undefined;
+    if (log === undefined) return false;
+    return this.#repair.judge({ log, partition, isCompacted: true }) === 'cut';
+  }
+
+  /** The replica takes no part until it is opened again. */
+  #takeOut(driver: PartitionDriver): void {
+    this.#streams.set(logName(driver), driver.state.streams);
+    driver.step({ kind: 'log-failed' });
+    this.#drivers.delete(logName(driver));
+  }
+
+  /** Bad bytes were found. Where nobody else has the records, serving what is good is the best there is. */
+  async #damaged(driver: PartitionDriver, damage: FoundDamage): Promise<void> {
+    const { nodeId, logger } = this.#options;
+    const { topicId, partition, state } = driver;
+    const isr = state.metadata?.isr ?? [];
+    const hasOthers = isr.some((node) => node !== nodeId) && state.metadata?.leader !== undefined;
+    logger.error(
+      'log-damaged',
+      hasOthers
+        ? 'A log has bad bytes; they are kept aside and copied from another replica.'
+        : 'A log has bad bytes, and no other replica is in sync: it is served as far as it is good.',
+      { topicId, partition, ...damage },
+    );
+    if (!hasOthers || this.find(topicId, partition) !== driver) return;
+    await driver.log.markDamage(damage.at);
+    this.#takeOut(driver);
+    const topic = this.#image?.topics.get(topicId);
+    const present = topic?.partitions.get(partition);
+    if (topic === undefined || present === undefined) return;
+    await this.#open([{ topic, partition: present }], false);
   }
 
   /** Brokers came, went or were fenced: who may be proposed for an in-sync set has changed. */
@@ -191,38 +251,21 @@ export class PartitionTable {
         partition?.replicas.includes(this.#options.nodeId) !== true
       )
         continue;
-      // Changed again before its log was made, it was asked for twice.
       if (this.find(key.topicId, key.partition) !== undefined) continue;
+      const replica = { log, partition, isCompacted: topic.settings.compacts };
+      const verdict = this.#repair.judge(replica);
+      if (verdict === 'wait') continue;
+      if (verdict === 'cut') await this.#repair.cut(replica);
       this.#host(log, topic, partition, isStart);
     }
   }
 
   #host(log: PartitionLog, topic: TopicImage, partition: PartitionState, isStart: boolean): void {
-    const { nodeId, brokerEpoch, node, rules, isLeaseHeld } = this.#options;
     log.configure(logConfigOf(topic));
-    const replicaLog = new ReplicaLog(log);
-    const wasLeader = isStart && partition.leader === nodeId;
-    const state = createPartition({
-      self: nodeId,
-      brokerEpoch,
-      logStart: log.logStartOffset,
-      logEnd: log.logEndOffset,
-      history: log.epochs,
-      watermark: log.highWatermark,
-      verifiedEpoch: replicaLog.verifiedEpoch,
-      isSuspect: partition.suspects.includes(nodeId) || replicaLog.isDamaged,
-      // What an earlier incarnation led is not led on: it may have pushed what is not here (rule 6.3).
-      forfeitedEpoch: wasLeader ? partition.leaderEpoch : undefined,
-      isLeaseHeld: isLeaseHeld(),
-      ...(rules === undefined ? {} : { rules }),
-    });
+    this.#repair.hosted(log);
+    const streams = this.#streams.get(logName(log.key)) ?? 0;
+    const driver = openReplica(this.#options, log, { partition, isStart, streams });
     const { topicId } = topic;
-    const driver = new PartitionDriver(
-      { topicId, partition: partition.partition },
-      replicaLog,
-      state,
-      node,
-    );
     this.#drivers.set(logName({ topicId, partition: partition.partition }), driver);
     this.#tell(driver, topic, partition);
   }

@@ -29,9 +29,14 @@ export function checkReplicated(batches: ReplicatedBatches): CheckedRun | undefi
     if (batch.leaderEpoch < epoch || batch.leaderEpoch > batches.leaderEpoch) return undefined;
     if (batch.leaderEpoch > epoch) {
       epoch = batch.leaderEpoch;
-      epochs.push({ epoch: leaderEpoch(epoch), startOffset: batch.baseOffset });
+      const startOffset = isFirst ? batches.baseOffset : batch.baseOffset;
+      epochs.push({ epoch: leaderEpoch(epoch), startOffset });
     }
-    views.push(bytes.subarray(at, at + batch.byteLength));
+    const view = bytes.subarray(at, at + batch.byteLength);
+    const start = isFirst ? batches.baseOffset : batch.baseOffset;
+    // A leader that compacted may have put empty batches together beyond where this log ends.
+    if (batch.baseOffset < start && batch.recordCount > 0) return undefined;
+    views.push(batch.baseOffset < start ? emptyFrom(view, start) : view);
     end = (batch.lastOffset + 1) as Offset;
     at += batch.byteLength;
   }

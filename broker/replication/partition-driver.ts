@@ -124,6 +124,15 @@ export class PartitionDriver implements Replica {
     return start;
   }
 
+  /** What the topic no longer keeps goes, on every replica and never above the watermark. */
+  async retain(): Promise<void> {
+    const before = this.log.startOffset;
+    const start = await this.log.retain();
+    if (start === before) return;
+    this.step({ kind: 'log-start', offset: start });
+    this.#touchFollowers();
+  }
+
   followerReported(follower: NodeId, report: ReplicaReport): void {
     const leader = this.state.role.kind === 'leader' ? this.state.role : undefined;
     const progress = leader?.followers.get(follower);

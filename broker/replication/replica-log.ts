@@ -7,6 +7,7 @@ import { HighwaterError } from '../../proto/model/errors.ts';
 import { invariant } from '../../proto/model/invariant.ts';
 import { type LeaderEpoch, leaderEpoch, type Offset, offset } from '../../proto/model/offset.ts';
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
+import type { EpochHistory } from '../log/core/epoch-history.ts';
 import type { LogConfig } from '../log/log-config.ts';
 import type { LogFailure, PartitionLog } from '../log/partition-log.ts';
 import type { ProducerVerdict } from './core/inputs.ts';
@@ -179,7 +180,10 @@ export class ReplicaLog {
 
   truncate(to: Offset, isKeptAside: boolean): Promise<void> {
     return this.#cut(async () => {
+      const isWhole = to === this.startOffset;
       const end = await this.#log.truncateTo(to, { keepAside: isKeptAside });
+      // The start may lie inside a batch; then nothing of that batch is wanted.
+      if (end < to && isWhole) return this.#log.resetTo(to);
       invariant(end === to, `a cut falls between batches: asked for ${to}, got ${end}`);
     });
   }
@@ -200,6 +204,16 @@ export class ReplicaLog {
   /** Records below are gone when it resolves; to the new start. Not above the watermark. */
   deleteRecords(to: Offset): Promise<Offset> {
     return this.#log.deleteRecords(to);
+  }
+
+  /** Applies the topic's retention; resolves to the log start. */
+  retain(): Promise<Offset> {
+    return this.#log.retain();
+  }
+
+  /** Bytes from an offset on are bad; durable when it resolves. */
+  markDamage(at: Offset): Promise<void> {
+    return this.#log.markDamage(at);
   }
 
   /** Replication has refilled what was damaged. */

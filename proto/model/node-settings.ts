@@ -149,6 +149,36 @@ export const nodeSettings: readonly SettingRow[] = [
     64 * MiB,
     'Writes are refused while less than this is free.',
   ),
+  milliseconds(
+    'retention-check-ms',
+    [100, 86_400_000],
+    300_000,
+    'How often the logs are looked at for retention.',
+  ),
+  milliseconds(
+    'cleaner-check-ms',
+    [100, 86_400_000],
+    15_000,
+    'How often the logs are looked at for compaction.',
+  ),
+  bytes(
+    'cleaner-bytes-per-second',
+    [64 * 1024, 1024 * 1024 * MiB],
+    16 * MiB,
+    'Rate of compaction, over all logs.',
+  ),
+  bytes(
+    'cleaner-memory-bytes',
+    [64 * 1024, 1024 * MiB],
+    8 * MiB,
+    'Memory for the keys of one pass of compaction: 24 bytes for each; more keys take more passes.',
+  ),
+  bytes(
+    'scrub-bytes-per-second',
+    [0, 1024 * 1024 * MiB],
+    2 * MiB,
+    'Rate at which sealed segments are read again in search of damage; 0: never.',
+  ),
   choice(
     'log-level',
     ['debug', 'info', 'warn', 'error', 'silent'],

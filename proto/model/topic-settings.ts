@@ -88,12 +88,24 @@ export const topicSettings: readonly SettingRow[] = [
   },
   {
     name: 'cleanup.policy',
-    form: { kind: 'choice', values: ['delete', 'compact'] },
+    form: { kind: 'choice', values: ['delete', 'compact', 'compact,delete', 'delete,compact'] },
     default: 'delete',
-    meaning: 'Whether old records are deleted, or only the newest of each key is kept.',
+    meaning:
+      'Whether old records are deleted by retention, or only the newest of each key is kept, or both.',
   },
-  duration('delete.retention.ms', 0, dayMs, 'How long compaction keeps the mark of a deleted key.'),
+  duration(
+    'delete.retention.ms',
+    0,
+    dayMs,
+    'How long compaction keeps the mark of a deleted key, which is a record without a value.',
+  ),
   duration('min.compaction.lag.ms', 0, 0, 'Records younger than this are not compacted.'),
+  {
+    name: 'min.cleanable.dirty.ratio',
+    form: { kind: 'text', pattern: /^(0(\.\d{1,4})?|1(\.0{1,4})?)$/, expected: '0 to 1' },
+    default: '0.5',
+    meaning: 'Share of bytes not compacted yet from which on a log is compacted.',
+  },
 ];
 
 /** The settings of one topic with their types. What depends on its replicas is resolved below. */
@@ -114,7 +126,11 @@ export interface TopicSettings {
   readonly semiSyncOnTimeout: 'fail' | 'degrade';
   readonly lagTimeMaxMs: number;
   readonly uncleanRecovery: 'wait' | 'longest';
-  readonly cleanupPolicy: 'delete' | 'compact';
+  /** Of each key only the newest record is kept. */
+  readonly compacts: boolean;
+  /** Retention by time and bytes applies. */
+  readonly deletes: boolean;
+  readonly dirtyRatioMin: number;
   readonly deleteRetentionMs: number;
   readonly minCompactionLagMs: number;
 }
@@ -154,7 +170,9 @@ export function readTopicSettings(config: ReadonlyMap<string, string>): TopicSet
     semiSyncOnTimeout: text('semi.sync.on.timeout') === 'degrade' ? 'degrade' : 'fail',
     lagTimeMaxMs: number('replica.lag.time.max.ms'),
     uncleanRecovery: text('unclean.recovery') === 'longest' ? 'longest' : 'wait',
-    cleanupPolicy: text('cleanup.policy') === 'compact' ? 'compact' : 'delete',
+    compacts: text('cleanup.policy').includes('compact'),
+    deletes: text('cleanup.policy').includes('delete'),
+    dirtyRatioMin: number('min.cleanable.dirty.ratio'),
     deleteRetentionMs: number('delete.retention.ms'),
     minCompactionLagMs: number('min.compaction.lag.ms'),
   };

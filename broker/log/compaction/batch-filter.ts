@@ -10,9 +10,10 @@
  */
 import type { BatchHeader } from '../../../proto/wire/batch-header.ts';
 import { attributeBits } from '../../../proto/wire/batch-layout.ts';
+import { type EmptySpan, emptyBatch } from '../../../proto/wire/empty-batch.ts';
 import { checkedRecords } from '../../../proto/wire/open-batch.ts';
 import type { RecordSpan } from '../../../proto/wire/record-check.ts';
-import { type EmptySpan, emptied, emptyBatch, horizonOf, rewritten } from './batch-rewrite.ts';
+import { emptied, horizonOf, rewritten } from './batch-rewrite.ts';
 import type { OffsetMap } from './core/offset-map.ts';
 import { staysInLog } from './core/record-verdict.ts';
 import { hashKey } from './key-hash.ts';
@@ -53,7 +54,11 @@ export class BatchFilter {
   readonly #emit: (batch: EmittedBatch) => void;
   /** Empty batches at the end of what was taken, and the first of them as it was. */
   #run:
-    | { readonly span: EmptySpan; readonly first: Buffer | undefined; batches: number }
+    | {
+        readonly span: { -readonly [Field in keyof EmptySpan]: EmptySpan[Field] };
+        readonly first: Buffer | undefined;
+        batches: number;
+      }
     | undefined;
   /** True once anything is not emitted as it was taken. */
   hasChanged = false;

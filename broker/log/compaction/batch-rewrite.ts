@@ -26,30 +26,6 @@ export function horizonOf(header: BatchHeader): number | undefined {
   return isSet ? header.baseTimestamp : undefined;
 }
 
-/** An offset span without records, of one leader epoch. */
-export interface EmptySpan {
-  readonly baseOffset: number;
-  lastOffset: number;
-  readonly leaderEpoch: number;
-  maxTimestamp: number;
-}
-
-/** A batch without records and without a producer, over a span of offsets. */
-export function emptyBatch(span: EmptySpan): Buffer {
-  const bytes = Buffer.alloc(batchHeaderBytes);
-  writeInt64(bytes, span.baseOffset, layout.baseOffset);
-  bytes.writeInt32BE(batchHeaderBytes - batchPrefixBytes, layout.batchLength);
-  bytes.writeInt32BE(span.leaderEpoch, layout.leaderEpoch);
-  bytes[layout.magic] = 2;
-  bytes.writeInt32BE(span.lastOffset - span.baseOffset, layout.lastOffsetDelta);
-  writeInt64(bytes, span.maxTimestamp, layout.baseTimestamp);
-  writeInt64(bytes, span.maxTimestamp, layout.maxTimestamp);
-  writeInt64(bytes, -1, layout.producerId);
-  bytes.writeInt16BE(-1, layout.producerEpoch);
-  bytes.writeInt32BE(-1, layout.baseSequence);
-  return withCrc(bytes);
-}
-
 /** The head of a batch alone: its span, its producer and its sequences without a record. */
 export function emptied(piece: Buffer, header: BatchHeader): Buffer {
   const bytes = Buffer.from(piece.subarray(header.at, header.at + batchHeaderBytes));

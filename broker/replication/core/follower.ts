@@ -138,7 +138,10 @@ export function report(state: PartitionState, role: Follower, effects: Effect[])
 
 function cut(state: PartitionState, role: Follower, at: EpochEnd, effects: Effect[]): void {
   const { log, watermark } = state;
-  const to = truncationPoint(log, at);
+  const point = truncationPoint(log, at);
+  // Below its watermark a compacted log lacks what only the cut part replaced: it is copied anew.
+  const isCompacted = state.metadata?.settings.isCompacted === true;
+  const to = isCompacted && point < watermark ? log.start : point;
   const unclean = state.metadata?.uncleanEpoch;
   const isAllowed = unclean !== undefined && unclean <= role.epoch && state.verifiedEpoch < unclean;
   if (to < watermark && !isAllowed) {

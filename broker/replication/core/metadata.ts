@@ -46,4 +46,6 @@ export interface PartitionSettings {
   readonly semiSyncOnTimeout: 'fail' | 'degrade';
   /** A follower further behind than this, in time the leader could serve, leaves the in-sync set. */
   readonly lagTimeMaxMs: number;
+  /** Replicas compact by themselves: what lies below a watermark differs between them. */
+  readonly isCompacted?: boolean;
 }

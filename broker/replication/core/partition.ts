@@ -48,6 +48,8 @@ export interface PartitionStart {
   /** The epoch in which the image at registration had this node as leader: an earlier incarnation. */
   readonly forfeitedEpoch: LeaderEpoch | undefined;
   readonly isLeaseHeld: boolean;
+  /** Streams that this incarnation has opened for the replica before; none by default. */
+  readonly streams?: number;
   readonly rules?: Rules;
 }
 
@@ -72,7 +74,7 @@ export function createPartition(start: PartitionStart): PartitionState {
     persistingEpoch: start.verifiedEpoch,
     isSuspect: start.isSuspect,
     forfeitedEpoch: start.forfeitedEpoch ?? -1,
-    streams: 0,
+    streams: start.streams ?? 0,
     isLeaseHeld: start.isLeaseHeld,
     role: { kind: 'none' },
     rules: start.rules ?? everyRule,
