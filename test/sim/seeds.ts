@@ -1,13 +1,23 @@
 /** Runs a range of seeds; the first that fails is told with the command that replays it. */
 import { simulate } from './simulate.ts';
+import type { RunResult } from './world.ts';
 
 /** What all seeds of a range reached together. */
-export async function runSeeds(from: number, to: number): Promise<ReadonlyMap<string, number>> {
+export async function runSeeds(
+  from: number,
+  to: number,
+  of: { readonly name: string; simulate(seed: number): Promise<RunResult> } = {
+    name: 'quorum',
+    simulate,
+  },
+): Promise<ReadonlyMap<string, number>> {
   const reached = new Map<string, number>();
   for (let seed = from; seed <= to; seed++) {
-    const result = await simulate(seed);
+    const result = await of.simulate(seed);
     if (result.violation !== undefined) {
-      throw new Error(`${result.violation}\nreplay with: npm run sim -- --seed ${seed}`);
+      throw new Error(
+        `${result.violation}\nreplay with: npm run sim -- --of ${of.name} --seed ${seed}`,
+      );
     }
     for (const [what, count] of result.reached) reached.set(what, (reached.get(what) ?? 0) + count);
   }

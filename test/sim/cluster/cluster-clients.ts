@@ -2,6 +2,7 @@
 import { openClient } from '../../../client/client.ts';
 import { HighwaterError } from '../../../proto/model/errors.ts';
 import type { CommittedRecords } from '../checkers/committed-records.ts';
+import type { PromisedRecords } from '../checkers/promised-records.ts';
 import type { ClusterSwarm } from './cluster-swarm.ts';
 import { Ledger } from './ledger.ts';
 import type { SimCluster } from './sim-cluster.ts';
@@ -12,7 +13,7 @@ import { SimWriter } from './sim-writer.ts';
 const formMs = 30_000;
 
 export class ClusterClients {
-  readonly ledger = new Ledger();
+  readonly ledger: Ledger;
   readonly seen = new SeenRecords();
   readonly writers: readonly SimWriter[];
   readonly readers: readonly SimReader[];
@@ -21,16 +22,24 @@ export class ClusterClients {
   readonly #swarm: ClusterSwarm;
   readonly #topicIds = new Map<string, string>();
 
-  constructor(cluster: SimCluster, swarm: ClusterSwarm, committed: CommittedRecords) {
+  constructor(
+    cluster: SimCluster,
+    swarm: ClusterSwarm,
+    checkers: { readonly committed: CommittedRecords; readonly promised: PromisedRecords },
+  ) {
     this.#cluster = cluster;
     this.#swarm = swarm;
+    this.ledger = new Ledger((place, offset) => {
+      const [topic = '', partition = ''] = place.split('/');
+      checkers.promised.acknowledged(`${this.#topicIds.get(topic)}/${partition}`, offset);
+    });
     const targets = swarm.topics.map(({ name, partitions }) => ({ topic: name, partitions }));
     this.writers = swarm.writers.map(
       (plan, index) =>
         new SimWriter(cluster, { number: index + 1, plan, ledger: this.ledger, targets }),
     );
     const watermark = (topic: string, partition: number): number =>
-      committed.watermark(`${this.#topicIds.get(topic)}/${partition}`);
+      checkers.committed.watermark(`${this.#topicIds.get(topic)}/${partition}`);
     this.readers = swarm.readers.map((readFrom, index) => {
       const topic = swarm.topics[index % swarm.topics.length]?.name ?? '';
       return new SimReader(cluster, {

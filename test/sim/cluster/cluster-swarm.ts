@@ -93,7 +93,8 @@ export function drawClusterSwarm(random: SeededRandom): ClusterSwarm {
     const replicationFactor = Math.min(brokers, pick(3, 3, 3, 2, 5));
     return {
       name,
-      partitions: pick(1, 1, 2, 3),
+      // With many of them one flush goes into the journal.
+      partitions: pick(1, 1, 2, 3, 3, 12),
       replicationFactor,
       config: topicConfig(random, replicationFactor),
     };

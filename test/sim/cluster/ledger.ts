@@ -23,6 +23,11 @@ export class Ledger {
   /** Acknowledged at a level that survives faults, in the order of the acknowledgements. */
   readonly promised: SentRecord[] = [];
   acknowledged = 0;
+  readonly #onPromised: (place: string, offset: number) => void;
+
+  constructor(onPromised: (place: string, offset: number) => void) {
+    this.#onPromised = onPromised;
+  }
 
   sent(record: SentRecord): void {
     this.records.set(record.value, record);
@@ -35,5 +40,6 @@ export class Ledger {
     record.offset = offset;
     if (record.acks === 'leader' || isDegraded) return;
     this.promised.push(record);
+    this.#onPromised(record.place, offset);
   }
 }

@@ -159,8 +159,16 @@ export class SimNode {
     const { flushMs } = this.#options;
     this.disk = new MemoryDisk();
     this.storage = new MemoryKeyValueStorage();
-    this.disk.latency = ({ kind }) => (kind === 'sync' ? flushMs + this.#slowMs : 0);
+    this.disk.latency = ({ kind, path }) => {
+      if (path.includes('journal')) this.#reachJournal(kind);
+      return kind === 'sync' ? flushMs + this.#slowMs : 0;
+    };
     this.storage.flushMs = flushMs + this.#slowMs;
+  }
+
+  #reachJournal(kind: string): void {
+    if (kind === 'sync') this.#world.reach('journal flushed');
+    if (kind === 'read' && this.running === undefined) this.#world.reach('journal redone');
   }
 
   #end(how: string): boolean {
@@ -235,7 +243,8 @@ export class SimNode {
       if (clock.isStopped) return;
       const reason = 'reason' in fields ? ` ${String(fields.reason)}` : '';
       this.#note(`${event} ${JSON.stringify(fields, plain)}`);
-      this.#world.reach(`${event}${reason}`);
+      this.#world.reach(event);
+      if (reason !== '') this.#world.reach(`${event}${reason}`);
     };
     const logger: Logger = {
       debug() {},

@@ -118,6 +118,7 @@ export class SimWriter {
       this.#ledger.acknowledge(record, Number(receipt.offset), receipt.isDegraded);
       world.note(`ack ${value.split(' ', 1)[0]} ${acks} ${record.place} ${receipt.offset}`);
       world.reach(`ack ${acks}`);
+      if (receipt.isDuplicate) world.reach('retry answered as a duplicate');
       if (receipt.isDegraded) world.reach('semi-sync degraded ack');
     } catch (caught) {
       const { code, outcome } = HighwaterError.from(caught);

@@ -7,6 +7,7 @@ import type { NodeRules } from '../../../broker/main/machine.ts';
 import { CommittedRecords } from '../checkers/committed-records.ts';
 import { Metadata } from '../checkers/metadata.ts';
 import { OneLeader } from '../checkers/one-leader.ts';
+import { PromisedRecords } from '../checkers/promised-records.ts';
 import { Watermark } from '../checkers/watermark.ts';
 import { type RunResult, Violation, World } from '../world.ts';
 import { ClusterClients } from './cluster-clients.ts';
@@ -26,13 +27,15 @@ export async function simulateCluster(seed: number, rules?: NodeRules): Promise<
   world.note(JSON.stringify(swarm));
   const cluster = new SimCluster(world, swarm, rules);
   const committed = new CommittedRecords(world);
+  const promised = new PromisedRecords();
   const watch = new ReplicaWatch(cluster, (self) => [
     new OneLeader(world),
     new Watermark(self),
     committed,
+    promised,
   ]);
   world.watch(watch, new Metadata(world, cluster));
-  const clients = new ClusterClients(cluster, swarm, committed);
+  const clients = new ClusterClients(cluster, swarm, { committed, promised });
   let violation: string | undefined;
   try {
     for (const node of cluster.nodes) node.start();
@@ -41,7 +44,7 @@ export async function simulateCluster(seed: number, rules?: NodeRules): Promise<
     void faults.run();
     await world.time.advance(safetyMs);
     faults.heal();
-    const isDamaged = [...world.reached.keys()].some((what) => what.startsWith('log-tail-cut'));
+    const isDamaged = world.reached.has('log-tail-cut');
     await converge(cluster, clients, isDamaged);
     await auditReplicas(cluster, clients);
   } catch (caught) {

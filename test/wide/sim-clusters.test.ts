@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest';
+import { clusterGoals } from '../sim/cluster/goals.ts';
+import { simulateCluster } from '../sim/cluster/simulate-cluster.ts';
+import { runSeeds } from '../sim/seeds.ts';
+
+it('300 clusters under faults keep every promise, come to rest and get everywhere', async () => {
+  const reached = await runSeeds(1, 300, {
+    name: 'cluster',
+    simulate: (seed) => simulateCluster(seed),
+  });
+  const missing = clusterGoals.filter((goal) => !reached.has(goal));
+  expect(missing, 'the seeds have to get everywhere').toEqual([]);
+}, 1_200_000);
