@@ -96,9 +96,9 @@ async function runAppends(context: BenchContext, sheet: Sheet): Promise<void> {
   try {
     for (const { key, flush, batchBytes } of appends) {
       context.progress(key);
-      const totalBytes = context.isQuick ? 128e6 : 512e6;
+      const totalBytes = context.isQuick ? 128e6 : 256e6;
       const cpu: number[] = [];
-      const rounds = await interleave(context.isQuick ? 5 : 9, [
+      const rounds = await interleave(context.isQuick ? 9 : 15, [
         {
           name: 'ours',
           measure: async () => {
