@@ -1,0 +1,46 @@
+/** `npm run chaos -- [--minutes M] [--seed N | --seed A..B]`: random faults against real processes. */
+import { parseArgs } from 'node:util';
+import { type ChaosVerdict, runChaos } from './chaos-run.ts';
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '1' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+
+/** The seeds that were asked for: one, or a range. */
+function seedsOf(text: string): string[] {
+  const range = /^(\d+)\.\.(\d+)$/.exec(text);
+  if (range === null) return [text];
+  const [first, last] = [Number(range[1]), Number(range[2])];
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => String(first + index));
+}
+
+function report(seed: string, { judgement, faults, fired }: ChaosVerdict): string[] {
+  const { ok, fail, info } = judgement.sends;
+  const times = [...fired].map(([name, count]) => `${name} ${count}`).join(', ');
+  return [
+    `seed ${seed}: ${ok} acknowledged, ${fail} refused, ${info} in doubt; ${judgement.recordsRead} read`,
+    `  faults: ${times}`,
+    ...(faults.length === 0 ? ['  nothing lost, doubled, displaced or invented'] : []),
+    ...faults.slice(0, 20).map((fault) => `  ${fault}`),
+    ...(faults.length > 20 ? [`  and ${faults.length - 20} more`] : []),
+  ];
+}
+
+const minutes = Number(values.minutes);
+if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes}: expected a number above 0`);
+for (const seed of seedsOf(values.seed)) {
+  const began = performance.now();
+  const tell = (line: string): void => {
+    const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(7);
+    process.stderr.write(`${seconds} s  ${line}\n`);
+  };
+  const verdict = await runChaos({ seed, minutes, tell });
+  process.stdout.write(`${report(seed, verdict).join('\n')}\n`);
+  if (verdict.faults.length === 0) continue;
+  process.exitCode = 1;
+  process.stdout.write(`again: npm run chaos -- --minutes ${minutes} --seed ${seed}\n`);
+  break;
+}
