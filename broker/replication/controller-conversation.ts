@@ -17,6 +17,7 @@ import type { BrokerEpoch, LeaderEpoch } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { ControllerLinks } from '../membership/controller-links.ts';
 import type { Effect, IsrProposal } from './core/effects.ts';
+import { proposalReason } from './core/proposal-reason.ts';
 import type { ProposalAnswer } from './core/inputs.ts';
 import type { PartitionDriver } from './partition-driver.ts';
 
@@ -61,6 +62,7 @@ export class ControllerConversation {
     const { leaderEpoch, partitionEpoch, isr, semiSync, semiSyncReplicas } = proposal;
     const wire: PartitionProposal = {
       ...this.#head(driver, leaderEpoch),
+      ...proposalReason(driver.state, proposal),
       partitionEpoch,
       isr,
       semiSync: semiSync === 'keep' ? 'unspecified' : semiSync,

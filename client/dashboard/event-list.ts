@@ -1,6 +1,12 @@
 /** The timeline: what happened, to whom and why, newest first. */
 import type { EventRow } from '../../proto/dashboard/messages.ts';
-import { type EventGroup, groupEvents, kindWords, toneOf } from './core/event-groups.ts';
+import {
+  type EventGroup,
+  groupEvents,
+  kindWords,
+  reasonWords,
+  toneOf,
+} from './core/event-groups.ts';
 import { keyed, make, setText } from './element.ts';
 import type { PageState } from './page-state.ts';
 
@@ -52,6 +58,11 @@ export class EventList {
   }
 }
 
+/** What is the same for all of them. */
+function reasonOfMany({ last }: EventGroup): string {
+  return last.kind === 'isr-changed' ? last.reason : reasonWords({ ...last, evidence: {} });
+}
+
 function keyOf({ last, count }: EventGroup): string {
   return `${last.term}/${last.sequence}/${last.kind}/${last.subject}/${count > 1 ? 'many' : 'one'}`;
 }
@@ -73,15 +84,15 @@ function createItem(): Item {
     element,
     show(group) {
       const { last, count, subjects } = group;
-      const tone = toneOf(last.kind);
+      const tone = toneOf(last);
       element.className = `event event-${tone}`;
       element.dataset['kind'] = last.kind;
       setText(sign, signs[tone]);
       setText(time, clockTime(last.wallMs));
       time.dateTime = new Date(last.wallMs).toISOString();
       const whom = count === 1 ? last.subject : `${subjects[0] ?? ''} and ${count - 1} more`;
-      setText(title, `${kindWords(last.kind)}: ${whom}`);
-      setText(reason, last.reason);
+      setText(title, `${kindWords(last)}: ${whom}`);
+      setText(reason, count === 1 ? reasonWords(last) : reasonOfMany(group));
       const rows = [...Object.entries(last.evidence)].filter(([, value]) => value !== '');
       if (count > 1)
         rows.unshift(['subjects', subjects.join(', ') + (count > subjects.length ? ' …' : '')]);

@@ -97,7 +97,7 @@ export class LineChart {
         height,
         legend: { show: false },
         cursor: { show: false },
-        padding: [8, 8, 0, 0],
+        padding: [8, 28, 0, 0],
         scales: {
           x: { range: (_plot, _min, max) => [max - windowSeconds, max] },
           y: { range: (_plot, _min, max) => [0, Math.max(max * 1.1, least)] },
