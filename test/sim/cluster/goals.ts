@@ -8,6 +8,7 @@ export const clusterGoals: readonly string[] = [
   'ack leader',
   'ack none',
   'ack semi-sync',
+  'semi-sync degraded ack',
   'retry answered as a duplicate',
   'send OUT_OF_ORDER_SEQUENCE maybe-written',
   // Elections: by promise rounds, planned, waiting for somebody, of replicas outside the in-sync set.

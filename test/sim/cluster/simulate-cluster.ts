@@ -19,7 +19,7 @@ import { ReplicaWatch } from './replica-watch.ts';
 import { SimCluster } from './sim-cluster.ts';
 
 const formMs = 40_000;
-const safetyMs = 8_000;
+const safetyMs = 6_000;
 
 export async function simulateCluster(seed: number, rules?: NodeRules): Promise<RunResult> {
   const world = new World(seed);
