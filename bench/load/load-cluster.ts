@@ -100,20 +100,11 @@ export class LoadCluster {
   }
 
   /** Read again for a while: what is acknowledged below `all` is readable once all have it. */
-  async #tallyOf(
-    { brokers, topic, valueBytes }: LoadTopic,
-    node: number,
-    records: number,
-  ): Promise<Tally> {
+  async #tallyOf(place: LoadTopic, node: number, records: number): Promise<Tally> {
     const deadline = performance.now() + settledWithinMs;
     for (;;) {
-      const { tally } = await this.consumer.ask({
-        kind: 'verify',
-        brokers,
-        topic,
-        valueBytes,
-        node,
-      });
+      const { tally, faults } = await this.consumer.ask({ ...place, kind: 'verify', node });
+      this.#tell(place, faults);
       if (tally.records >= records || performance.now() > deadline) return tally;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
