@@ -1,1 +1,0 @@
-export { freePorts } from '../../broker/main/free-ports.ts';
