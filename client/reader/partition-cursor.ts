@@ -34,6 +34,16 @@ export interface PartitionCursor {
   isDone: boolean;
 }
 
+/** A replica that has told nothing by then lags behind the session: the leader does not. */
+const laggingMs = 1_000;
+
+/** True if the broker that is asked might have sent something and has not. */
+export function isLagging(cursor: PartitionCursor, nowMs: number): boolean {
+  const { connection, isDone, isHeard, startedMs } = cursor;
+  const mightSend = connection !== undefined && connection.credit > 0;
+  return mightSend && !isDone && !isHeard && nowMs - startedMs >= laggingMs;
+}
+
 /** The request that begins, or goes on, where the cursor stands. */
 export function readOf(cursor: PartitionCursor, session: Session): PartitionRead {
   const { topic, partition, next, epoch, to, tag } = cursor;

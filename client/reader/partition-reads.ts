@@ -5,43 +5,26 @@
  * before, whichever broker sent it: the next offset and its epoch are all that is carried over, and the
  * broker checks them against its history (rule B6.8).
  */
-import type {
-  FetchResponse,
-  PartitionBatches,
-  ReadLevel,
-} from '../../proto/generated/highwater/v1/fetch.ts';
+import type { FetchResponse, PartitionBatches } from '../../proto/generated/highwater/v1/fetch.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
+import type { Offset } from '../../proto/model/offset.ts';
 import type { Timer } from '../../proto/ports/clock.ts';
-import type { ClientParts } from '../client-parts.ts';
 import { drawBackoff } from '../connection/backoff.ts';
 import { errorOfFailure } from '../connection/failure.ts';
-import type { Session } from '../session/session.ts';
 import { decideGrants } from './core/credit.ts';
-import { chooseReplica, type ReadFrom } from './core/replica-choice.ts';
+import { chooseReplica } from './core/replica-choice.ts';
 import { FetchConnection } from './fetch-connection.ts';
-import { type PartitionCursor, readOf } from './partition-cursor.ts';
+import { isLagging, type PartitionCursor, readOf } from './partition-cursor.ts';
+import type { PartitionReadsOptions } from './partition-reads-options.ts';
 import { ChunkQueue, scanBatches, shareOf } from './read-chunk.ts';
 import { deletedTopic, isBearable, withPlace } from './read-failure.ts';
 import { type AddressedReplica, candidatesFor, mayStay } from './replica-candidates.ts';
-
-export interface PartitionReadsOptions {
-  readonly parts: ClientParts;
-  readonly session: Session;
-  readonly readFrom: ReadFrom;
-  readonly rack: string | undefined;
-  readonly level: ReadLevel;
-  readonly prefetchBytesMax: number;
-  /** Partitions come and go, and the failure of one is no end of the others: it is told here. */
-  readonly onGivenUp?: (cursor: PartitionCursor, error: HighwaterError) => void;
-}
 
 const backoff = { minMs: 20, maxMs: 1_000 };
 const sweepMs = 500;
 /** A broker that failed is passed over for so long where there is a choice. */
 const avoidMs = 5_000;
-/** A replica that has told nothing by then lags behind the session: the leader does not. */
-const laggingMs = 1_000;
 
 export class PartitionReads {
   readonly queue = new ChunkQueue();
@@ -216,6 +199,10 @@ export class PartitionReads {
     const nowMs = clock.now();
     const { connection } = cursor;
     cursor.connection = undefined;
+    if (error.code === 'OFFSET_OUT_OF_RANGE' && this.#options.restart !== undefined) {
+      void this.#restart(cursor, this.#options.restart);
+      return;
+    }
     if (!isBearable(cursor, error, nowMs)) {
       if (error.code === 'POSITION_LOST') session.forget(cursor.topic.topicId, cursor.partition);
       cursor.isDone = true;
@@ -234,6 +221,17 @@ export class PartitionReads {
       if (cursor.connection === undefined && !cursor.isDone) this.#assign(cursor);
     });
     this.#timers.add(timer);
+  }
+
+  /** What was asked for is not kept: goes on where the reader's user wants. */
+  async #restart(cursor: PartitionCursor, to: (cursor: PartitionCursor) => Promise<Offset>) {
+    try {
+      cursor.next = await to(cursor);
+      cursor.epoch = undefined;
+      if (!cursor.isDone && !this.#isClosed) this.#assign(cursor);
+    } catch (caught) {
+      this.#giveUp(cursor, withPlace(HighwaterError.from(caught), cursor));
+    }
   }
 
   /** The metadata has changed: who reads from a broker that is no longer the right one moves. */
@@ -273,13 +271,8 @@ export class PartitionReads {
     for (const connection of this.#connections.values()) connection.checkSilence(nowMs);
     for (const cursor of this.#cursors) {
       const { connection } = cursor;
-      const isLagging =
-        connection !== undefined &&
-        connection.credit > 0 &&
-        !cursor.isDone &&
-        !cursor.isHeard &&
-        nowMs - cursor.startedMs >= laggingMs;
-      if (!isLagging || this.#options.readFrom !== 'nearest') continue;
+      if (connection === undefined || !isLagging(cursor, nowMs)) continue;
+      if (this.#options.readFrom !== 'nearest') continue;
       cursor.avoided.set(connection.nodeId, nowMs + avoidMs);
       const chosen = this.#choose(cursor);
       if (chosen === undefined || chosen.nodeId === connection.nodeId) continue;

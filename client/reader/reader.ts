@@ -5,7 +5,8 @@
  */
 import type { ReadLevel } from '../../proto/generated/highwater/v1/fetch.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
-import { partitionNumber } from '../../proto/model/ids.ts';
+import { partitionNumber, type TopicId } from '../../proto/model/ids.ts';
+import type { Offset } from '../../proto/model/offset.ts';
 import { listenForAbort } from '../../proto/rpc/call/abort-listener.ts';
 import { isCompressionLoaded, loadCompression } from '../../proto/wire/compression/codecs.ts';
 import { compressionNames } from '../../proto/wire/compression-id.ts';
@@ -30,6 +31,8 @@ export interface ReaderOptions {
   readonly from?: ReadStart;
   /** Where to end; never by default. */
   readonly to?: ReadEnd;
+  /** What to do where the next offset is no longer kept, or not written yet; `fail` by default. */
+  readonly onOutOfRange?: 'fail' | 'earliest' | 'latest';
   /** False is short for `to: 'latest'`. */
   readonly follow?: boolean;
   /** `leader` by default; `nearest` prefers the own rack; or one node. */
@@ -55,7 +58,10 @@ export class Reader implements AsyncIterable<ReadRecord>, AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #onClosed: () => void;
   #starting: Promise<void> | undefined;
-  #cursors: readonly PartitionCursor[] = [];
+  readonly #cursors: PartitionCursor[] = [];
+  /** How many of the topic's partitions are read, or begun. */
+  #taken = 0;
+  #stopWatching: () => void = () => undefined;
   #onCaughtUp: (() => void)[] = [];
   #isClosed = false;
 
@@ -64,7 +70,7 @@ export class Reader implements AsyncIterable<ReadRecord>, AsyncDisposable {
     this.#options = options;
     this.#onClosed = onClosed;
     this.#session = options.session ?? parts.session;
-    const { readFrom = 'leader', level = 'session' } = options;
+    const { readFrom = 'leader', level = 'session', onOutOfRange = 'fail' } = options;
     this.#reads = new PartitionReads({
       parts,
       session: this.#session,
@@ -72,6 +78,9 @@ export class Reader implements AsyncIterable<ReadRecord>, AsyncDisposable {
       rack: options.rack,
       level: level satisfies ReadLevel,
       prefetchBytesMax: options.prefetchBytesMax ?? prefetchBytesMaxDefault,
+      ...(onOutOfRange === 'fail'
+        ? {}
+        : { restart: (cursor: PartitionCursor) => this.#offsetAt(cursor, onOutOfRange) }),
     });
     if (options.signal !== undefined) listenForAbort(options.signal, this.#onAbort);
     if (options.signal?.aborted === true) this.#onAbort();
@@ -117,6 +126,7 @@ export class Reader implements AsyncIterable<ReadRecord>, AsyncDisposable {
     this.#isClosed = true;
     this.#stop.abort();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopWatching();
     this.#reads.close();
     for (const resolve of this.#onCaughtUp) resolve();
     this.#onClosed();
@@ -139,8 +149,39 @@ export class Reader implements AsyncIterable<ReadRecord>, AsyncDisposable {
     const topic = this.#parts.metadata.view.topicsByName.get(name);
     if (topic === undefined) throw new HighwaterError('UNKNOWN_TOPIC', `no topic ${name}`);
     const numbers = this.#numbers(topic);
-    this.#cursors = await Promise.all(numbers.map((number) => this.#cursor(topic, number)));
-    this.#reads.begin(this.#cursors);
+    this.#taken = topic.partitions.length;
+    const { from = 'earliest', partition } = this.#options;
+    const begun = await Promise.all(numbers.map((number) => this.#cursor(topic, number, from)));
+    this.#cursors.push(...begun);
+    this.#reads.begin(begun);
+    // A bounded reader ends with what was there when it began.
+    if (partition !== undefined || begun.some((cursor) => cursor.to !== undefined)) return;
+    this.#stopWatching = this.#parts.metadata.onChange(() => void this.#pickUp(topic.topicId));
+    void this.#pickUp(topic.topicId);
+  }
+
+  /** Partitions that the topic was given since are read from their beginning. */
+  async #pickUp(topicId: TopicId): Promise<void> {
+    const topic = this.#parts.metadata.view.topicsById.get(topicId);
+    if (topic === undefined) return;
+    for (; this.#taken < topic.partitions.length; ) {
+      const number = this.#taken++;
+      try {
+        const cursor = await this.#cursor(topic, number, 'earliest');
+        if (this.#isClosed) return;
+        this.#cursors.push(cursor);
+        this.#reads.add(cursor);
+      } catch (caught) {
+        this.#reads.queue.finish(HighwaterError.from(caught));
+      }
+    }
+  }
+
+  /** Where a partition goes on whose next offset is not kept. */
+  async #offsetAt(cursor: PartitionCursor, place: 'earliest' | 'latest'): Promise<Offset> {
+    const { topic, partition } = cursor;
+    const target = { parts: this.#parts, topic, partition, signal: this.#stop.signal };
+    return (await resolveStart(target, place)).offset;
   }
 
   #numbers(topic: TopicView): readonly number[] {
@@ -153,13 +194,9 @@ export class Reader implements AsyncIterable<ReadRecord>, AsyncDisposable {
     );
   }
 
-  async #cursor(topic: TopicView, number: number): Promise<PartitionCursor> {
+  async #cursor(topic: TopicView, number: number, from: ReadStart): Promise<PartitionCursor> {
     const { machine } = this.#parts;
-    const {
-      from = 'earliest',
-      follow,
-      to = follow === false ? 'latest' : undefined,
-    } = this.#options;
+    const { follow, to = follow === false ? 'latest' : undefined } = this.#options;
     const partition = partitionNumber(number);
     const target = { parts: this.#parts, topic, partition, signal: this.#stop.signal };
     const [start, end] = await Promise.all([resolveStart(target, from), resolveEnd(target, to)]);
