@@ -28,6 +28,8 @@ export class EventFollower {
   #fresh: EventRow[] = [];
   #journalOf: NodeId | undefined;
   #journalTerm = -1;
+  /** Whose journal was read last. */
+  #heardFrom: NodeId | undefined;
   #next = 0;
   #isReading = false;
 
@@ -70,6 +72,7 @@ export class EventFollower {
     const page = await this.#options.read(active, request);
     if (active !== this.#journalOf || term !== this.#journalTerm) return;
     this.#next = page.nextSequence;
+    this.#maybeTellChange(active, term);
     this.#add(
       page.events.map(({ sequence, wallMs, kind, subject, reason, evidence }) => ({
         sequence,
@@ -84,11 +87,16 @@ export class EventFollower {
   }
 
   #turnTo(active: NodeId, term: number): void {
-    const was = this.#journalOf;
     this.#journalOf = active;
     this.#journalTerm = term;
     this.#next = 0;
-    if (was === undefined) return;
+  }
+
+  /** Only who answers as the active controller has become it: before, its term may be the former one's. */
+  #maybeTellChange(active: NodeId, term: number): void {
+    const was = this.#heardFrom;
+    this.#heardFrom = active;
+    if (was === undefined || was === active) return;
     this.#add([
       {
         sequence: 0,

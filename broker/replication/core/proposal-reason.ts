@@ -14,11 +14,11 @@ export interface ProposalReason {
 
 /** Judged when the proposal is made; empty where the members stay the same. */
 export function proposalReason(state: PartitionState, proposal: IsrProposal): ProposalReason {
-  const { role, metadata, log } = state;
+  const { role, log } = state;
   const evidence = new Map<string, string>();
-  if (role.kind !== 'leader' || metadata === undefined) return { reason: '', evidence };
+  if (role.kind !== 'leader') return { reason: '', evidence };
   const proposed = new Set(proposal.isr.map(({ nodeId }) => nodeId));
-  const isr: readonly NodeId[] = metadata.isr;
+  const { isr } = role.committed;
   const removed = isr.filter((node) => !proposed.has(node));
   const added = [...proposed].filter((node) => !isr.includes(node));
   for (const node of removed) {
