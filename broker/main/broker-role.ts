@@ -64,7 +64,7 @@ export class BrokerRole {
   /** What clients have sent and read. */
   readonly traffic = new Traffic();
   #memory: BrokerMemory;
-  #table: PartitionTable | undefined;
+  table: PartitionTable | undefined;
   #groups: GroupCoordinator | undefined;
   #registered: Revision | undefined;
   readonly #voters: FollowedVoters;
@@ -115,7 +115,7 @@ export class BrokerRole {
       endpoint,
       clock,
       logger,
-      lookup: (topicId, partition) => this.#table?.find(topicId, partition),
+      lookup: (topicId, partition) => this.table?.find(topicId, partition),
       addressOf: (node) => this.#addressOf(node),
     });
     this.#surroundings = new ReplicaSurroundings({
@@ -133,7 +133,7 @@ export class BrokerRole {
 
   /** The replicas hosted here. */
   replicas(): Iterable<PartitionDriver> {
-    return this.#table?.drivers() ?? [];
+    return this.table?.drivers() ?? [];
   }
 
   /** Registers every public service. */
@@ -146,7 +146,7 @@ export class BrokerRole {
       source: this.source,
       links: this.#links,
       brokerEpoch: () => this.#membership.brokerEpoch,
-      table: () => this.#table,
+      table: () => this.table,
       traffic: this.traffic,
     });
   }
@@ -171,13 +171,13 @@ export class BrokerRole {
   async stop(graceMs: number): Promise<void> {
     await this.#membership.stop(graceMs);
     this.close();
-    await this.#table?.settled();
+    await this.table?.settled();
   }
 
   /** Ends at once, without a word to anybody. */
   close(): void {
     this.#groups?.close();
-    this.#table?.stop();
+    this.table?.stop();
     this.#streams.close();
     this.#conversation.close();
     this.#metadata.close();
@@ -248,7 +248,7 @@ export class BrokerRole {
 
   #onImage(image: MetadataImage): void {
     this.#voters.follow(image);
-    if (this.#isReady) this.#table?.apply(image);
+    if (this.#isReady) this.table?.apply(image);
     else this.#maybeStart(image);
     this.source.changed();
   }
@@ -274,7 +274,7 @@ export class BrokerRole {
       rules: machine.rules?.replica,
       isLeaseHeld: () => this.#membership.isLeaseHeld,
     });
-    this.#table = table;
+    this.table = table;
     table.start(image).then(
       () => {
         this.#isReady = true;
@@ -287,7 +287,7 @@ export class BrokerRole {
 
   #onLease(isHeld: boolean): void {
     tellLease(this.#options.machine.logger, isHeld);
-    this.#table?.leaseChanged(isHeld);
+    this.table?.leaseChanged(isHeld);
     this.source.changed();
   }
 

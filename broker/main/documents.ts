@@ -75,6 +75,7 @@ function metricsDocument(): string {
     nodeId: nodeId(1),
     image: () => undefined,
     replicas: () => [],
+    maintenance: () => undefined,
     isReady: () => false,
     isController: () => false,
   };

@@ -5,6 +5,7 @@ import { partitionsOn } from '../../proto/metadata/image.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
 import { minInsyncReplicasOf } from '../../proto/model/topic-settings.ts';
 import { type Labels, MetricsRegistry } from '../metrics/registry.ts';
+import type { MaintenanceCounts } from '../partitions/log-maintenance.ts';
 import type { PartitionDriver } from '../replication/partition-driver.ts';
 import { progressOf } from '../services/replica-progress.ts';
 import type { BrokerRole } from './broker-role.ts';
@@ -14,6 +15,8 @@ export interface NodeMetricsSource {
   readonly nodeId: NodeId;
   image(): MetadataImage | undefined;
   replicas(): Iterable<PartitionDriver>;
+  /** What was done to the logs in the background; undefined before replicas are hosted. */
+  maintenance(): MaintenanceCounts | undefined;
   isReady(): boolean;
   isController(): boolean;
 }
@@ -28,6 +31,7 @@ export function metricsSource(
     nodeId,
     image: () => broker?.image,
     replicas: () => broker?.replicas() ?? [],
+    maintenance: () => broker?.table?.maintenance.counts,
     isReady: () => broker === undefined || broker.readiness().length === 0,
     isController: () => controller?.quorum.status.isActive ?? false,
   };
@@ -76,7 +80,22 @@ export function nodeMetrics(source: NodeMetricsSource): MetricsRegistry {
     'Time since a follower last had everything, by partition led here.',
     () => lagOf(source, (behind) => behind.ms),
   );
+  addMaintenanceGauges(registry, source);
   return registry;
+}
+
+/** Counted since the process began. */
+function addMaintenanceGauges(registry: MetricsRegistry, source: NodeMetricsSource): void {
+  const rows: readonly (readonly [name: string, help: string, key: keyof MaintenanceCounts])[] = [
+    ['compaction_passes', 'Passes of compaction since the start.', 'compactions'],
+    ['compaction_bytes', 'Bytes that compaction went through since the start.', 'compactedBytes'],
+    ['compaction_records_dropped', 'Records that compaction dropped.', 'recordsDropped'],
+    ['scrubbed_bytes', 'Bytes read again in search of damage.', 'scrubbedBytes'],
+    ['log_damages_found', 'Logs in which the search found bad bytes.', 'damagesFound'],
+  ];
+  for (const [name, help, key] of rows) {
+    registry.gauge(`highwater_${name}`, help, () => source.maintenance()?.[key] ?? 0);
+  }
 }
 
 /** The 99th percentile since the last call, milliseconds; for the dashboard, which asks often. */

@@ -10,6 +10,7 @@ const metrics = new Set(
     nodeId: nodeId(1),
     image: () => undefined,
     replicas: () => [],
+    maintenance: () => undefined,
     isReady: () => false,
     isController: () => false,
   })
