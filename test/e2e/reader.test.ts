@@ -1,7 +1,7 @@
 /** What a reader does when what it reads changes under it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Cluster, startCluster } from '../../broker/main/cluster.ts';
-import { type Client, connect, type Reader } from '../../client/index.ts';
+import { type Client, connect, type ReadRecord } from '../../client/index.ts';
 
 let cluster: Cluster;
 let hw: Client;
@@ -17,12 +17,12 @@ afterAll(async () => {
 });
 
 /** The next so many values; the reader goes on to live. */
-async function next(records: AsyncIterator<{ text(): string }>, count: number): Promise<string[]> {
+async function next(records: AsyncIterator<ReadRecord>, count: number): Promise<string[]> {
   const values: string[] = [];
   while (values.length < count) {
-    const { value, done } = await records.next();
-    if (done === true) break;
-    values.push((value as { text(): string }).text());
+    const step: IteratorResult<ReadRecord, unknown> = await records.next();
+    if (step.done === true) break;
+    values.push(step.value.text());
   }
   return values;
 }
@@ -33,21 +33,19 @@ async function createTopic(topic: string): Promise<void> {
   for (const value of ['0', '1', '2', '3']) await producer.send({ topic, value });
 }
 
-function iterate(reader: Reader): AsyncIterator<{ text(): string }> {
-  return reader[Symbol.asyncIterator]();
-}
-
 it('goes on where it was told to when its offset is not kept', async () => {
   const topic = 'cut';
   await createTopic(topic);
   await hw.admin.deleteRecords({ topic, partition: 0, before: 2n });
   const from = { offset: 0n };
   const strict = hw.reader({ topic, from });
-  await expect(next(iterate(strict), 1)).rejects.toMatchObject({ code: 'OFFSET_OUT_OF_RANGE' });
+  await expect(next(strict[Symbol.asyncIterator](), 1)).rejects.toMatchObject({
+    code: 'OFFSET_OUT_OF_RANGE',
+  });
   const early = hw.reader({ topic, from, onOutOfRange: 'earliest' });
-  expect(await next(iterate(early), 2)).toEqual(['2', '3']);
-  const late = iterate(hw.reader({ topic, from: { offset: 99n }, onOutOfRange: 'latest' }));
-  const awaited = next(late, 1);
+  expect(await next(early[Symbol.asyncIterator](), 2)).toEqual(['2', '3']);
+  const late = hw.reader({ topic, from: { offset: 99n }, onOutOfRange: 'latest' });
+  const awaited = next(late[Symbol.asyncIterator](), 1);
   const sending = setInterval(() => void hw.producer().send({ topic, value: 'later' }), 50);
   expect(await awaited).toEqual(['later']);
   clearInterval(sending);
@@ -56,7 +54,7 @@ it('goes on where it was told to when its offset is not kept', async () => {
 it('reads the partitions that its topic is given later, from their beginning', async () => {
   const topic = 'grown';
   await createTopic(topic);
-  const records = iterate(hw.reader({ topic }));
+  const records = hw.reader({ topic })[Symbol.asyncIterator]();
   expect(await next(records, 4)).toEqual(['0', '1', '2', '3']);
   await hw.admin.addPartitions(topic, 3);
   const producer = hw.producer();
