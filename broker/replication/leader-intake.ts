@@ -27,6 +27,8 @@ export interface LeaderIntakeOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   openLink(handlers: LinkStreamHandlers): LinkStream;
+  /** The leader took an opening: it leads, and knows that it does. */
+  onTaken(): void;
   onClosed(intake: LeaderIntake, reason: LinkCloseReason): void;
 }
 
@@ -137,8 +139,12 @@ export class LeaderIntake {
       if (slot?.stream !== wire.stream || answer === undefined) continue;
       const { stream, leaderEpoch } = wire;
       // A leader also refuses a stream that it had started, when its log no longer reaches back.
-      if (answer.kind === 'refused') slot.replica.step({ kind: 'stream-closed', stream });
-      else slot.replica.step({ kind: 'stream-answered', stream, leaderEpoch, answer });
+      if (answer.kind === 'refused') {
+        slot.replica.step({ kind: 'stream-closed', stream });
+        continue;
+      }
+      this.#options.onTaken();
+      slot.replica.step({ kind: 'stream-answered', stream, leaderEpoch, answer });
     }
     const slow = this.#takeBatches(frame, payload);
     for (const mark of frame.watermarks) {

@@ -139,6 +139,10 @@ export class ReplicationStreams {
             contact.pauseMs = pauseMsMin;
           },
         }),
+      // Refusals of a leader that had not heard yet must not add up over the life of a link.
+      onTaken: () => {
+        contact.pauseMs = pauseMsMin;
+      },
       onClosed: () => {
         contact.intake = undefined;
         this.#pause(leader, contact);
