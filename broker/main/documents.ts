@@ -78,6 +78,7 @@ function metricsDocument(): string {
     maintenance: () => undefined,
     isReady: () => false,
     isController: () => false,
+    traffic: () => undefined,
   };
   const rows = nodeMetrics(nothing)
     .describe()

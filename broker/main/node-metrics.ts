@@ -5,11 +5,13 @@ import { partitionsOn } from '../../proto/metadata/image.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
 import { minInsyncReplicasOf } from '../../proto/model/topic-settings.ts';
 import { type Labels, MetricsRegistry } from '../metrics/registry.ts';
+import { Traffic } from '../metrics/traffic.ts';
 import type { MaintenanceCounts } from '../partitions/log-maintenance.ts';
 import type { PartitionDriver } from '../replication/partition-driver.ts';
 import { progressOf } from '../services/replica-progress.ts';
 import type { BrokerRole } from './broker-role.ts';
 import type { ControllerRole } from './controller-role.ts';
+import { addTrafficMetrics } from './traffic-metrics.ts';
 
 export interface NodeMetricsSource {
   readonly nodeId: NodeId;
@@ -19,6 +21,8 @@ export interface NodeMetricsSource {
   maintenance(): MaintenanceCounts | undefined;
   isReady(): boolean;
   isController(): boolean;
+  /** What clients send and read; undefined on a node without the broker role. */
+  traffic?(): Traffic | undefined;
 }
 
 /** What the roles of a node tell. */
@@ -34,8 +38,11 @@ export function metricsSource(
     maintenance: () => broker?.table?.maintenance.counts,
     isReady: () => broker === undefined || broker.readiness().length === 0,
     isController: () => controller?.quorum.status.isActive ?? false,
+    traffic: () => broker?.traffic,
   };
 }
+
+const noTraffic = new Traffic();
 
 /** Followers named one by one in a scrape; beyond it only the sums tell. */
 const lagRowsMax = 2_000;
@@ -64,6 +71,7 @@ export function nodeMetrics(source: NodeMetricsSource): MetricsRegistry {
   registry.gauge('highwater_resident_bytes', 'Resident memory of the process.', () =>
     process.memoryUsage.rss(),
   );
+  addTrafficMetrics(registry, () => source.traffic?.() ?? noTraffic);
   addPartitionGauges(registry, source);
   registry.gauge(
     'highwater_partitions_semi_sync_degraded',

@@ -16,6 +16,13 @@ export interface Histogram {
 /** A gauge is read when it is asked for: one sample, or one for each set of labels. */
 export type GaugeSamples = () => number | Iterable<readonly [Labels, number]>;
 
+/** What was counted in each class, and the sum of all values. */
+export interface ClassCounts {
+  readonly bounds: readonly number[];
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
 interface Metric {
   readonly name: string;
   readonly kind: 'counter' | 'gauge' | 'histogram';
@@ -40,6 +47,29 @@ export class MetricsRegistry {
         return value;
       },
     };
+  }
+
+  /** A total that is kept elsewhere and read when it is asked for. */
+  total(name: string, meaning: string, read: () => number): void {
+    this.#add({ name, kind: 'counter', meaning, lines: () => [`${name} ${read()}`] });
+  }
+
+  /** Counts by class that are kept elsewhere; the last class has no upper bound. */
+  classes(name: string, meaning: string, read: () => ClassCounts): void {
+    this.#add({
+      name,
+      kind: 'histogram',
+      meaning,
+      lines: () => {
+        const { bounds, counts, sum } = read();
+        let below = 0;
+        const buckets = counts.map((count, index) => {
+          below += count;
+          return `${name}_bucket{le="${bounds[index] ?? '+Inf'}"} ${below}`;
+        });
+        return [...buckets, `${name}_sum ${sum}`, `${name}_count ${below}`];
+      },
+    });
   }
 
   gauge(name: string, meaning: string, samples: GaugeSamples): void {

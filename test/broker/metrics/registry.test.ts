@@ -25,3 +25,13 @@ it('refuses a second metric of the same name', () => {
   registry.counter('a', 'First.');
   expect(() => registry.counter('a', 'Second.')).toThrow('registered twice');
 });
+
+it('classes that are counted elsewhere are read as a cumulative histogram', () => {
+  const registry = new MetricsRegistry();
+  const read = () => ({ bounds: [1, 2], counts: [3, 1, 2], sum: 12 });
+  registry.classes('highwater_classes_ms', 'Classes.', read);
+  registry.total('highwater_totals', 'Totals.', () => 7);
+  expect(registry.text()).toContain('highwater_classes_ms_bucket{le="2"} 4\n');
+  expect(registry.text()).toContain('highwater_classes_ms_bucket{le="+Inf"} 6\n');
+  expect(registry.text()).toContain('highwater_totals 7\n');
+});
