@@ -14,6 +14,8 @@ export class ClusterFaults {
   readonly #random: SeededRandom;
   #isOver = false;
   #votersLost = 0;
+  /** A disk was lost, and what it held may not be elsewhere again. */
+  #isRefilling = false;
 
   constructor(cluster: SimCluster, swarm: ClusterSwarm) {
     this.#cluster = cluster;
@@ -128,12 +130,14 @@ export class ClusterFaults {
   /** Within the budget: one at a time, refilled before the next, and a majority of voters keep theirs. */
   #loseDisk(node: SimNode): void {
     const voters = this.#cluster.nodes.filter((one) => one.isVoter).length;
+    if (this.#cluster.isWhole) this.#isRefilling = false;
     const isAllowed =
       this.#swarm.survivesLostDisk &&
-      this.#cluster.isWhole &&
+      !this.#isRefilling &&
       (!node.isVoter || 2 * (this.#votersLost + 1) < voters);
     if (!isAllowed) return;
     if (node.isVoter) this.#votersLost++;
+    this.#isRefilling = true;
     this.#cluster.world.reach('disk-lost');
     node.loseDisk();
     this.#later(2_000, () => node.start());
