@@ -1,7 +1,8 @@
 /**
  * The flight recorder for clients: pages of the active controller's journal, and what comes after them
  * for a client that follows. A client that reads slowly is paged slowly; what the journal has dropped
- * meanwhile shows as a gap in the numbers.
+ * meanwhile shows as a gap in the numbers. Each controller numbers its own: where another one has become
+ * active, its journal is asked from the beginning, and what is not newer than the last event is passed over.
  */
 
 import type { ReadEventsRequest } from '../../proto/generated/highwater/peer/v1/control.ts';
@@ -45,6 +46,12 @@ class EventStream {
   readonly #options: EventStreamOptions;
   #request: WatchEventsRequest | undefined;
   #next = 0;
+  /** Whose numbers `#next` counts in. */
+  #source: NodeId | undefined;
+  /** Of the last event that was sent. */
+  #revision = 0;
+  /** Events up to this revision were another controller's to tell. */
+  #toldRevision = 0;
   #isRunning = false;
   #isClosed = false;
   #drained: (() => void) | undefined;
@@ -91,13 +98,20 @@ class EventStream {
     const { links, activeController } = this.#options;
     const active = activeController();
     if (active === undefined) return undefined;
+    if (this.#source !== undefined && this.#source !== active) {
+      this.#next = 0;
+      this.#toldRevision = this.#revision;
+    }
+    this.#source = active;
     const { kind, subject } = request;
     const question: ReadEventsRequest = { fromSequence: this.#next, kind, subject, limit: pageMax };
     try {
       const page = await links.call(active, controlMethods.readEvents, question, readMs);
       this.#next = page.nextSequence;
-      if (page.events.length > 0 || (page.caughtUp && !request.follow))
-        await this.#send({ events: page.events, caughtUp: page.caughtUp });
+      const events = page.events.filter(({ revision }) => revision > this.#toldRevision);
+      this.#revision = events.at(-1)?.revision ?? this.#revision;
+      if (events.length > 0 || (page.caughtUp && !request.follow))
+        await this.#send({ events, caughtUp: page.caughtUp });
       return page.caughtUp;
     } catch {
       return undefined;

@@ -8,7 +8,8 @@ import { HighwaterError } from '../../proto/model/errors.ts';
 import type { RpcStream } from '../../proto/ports/rpc.ts';
 import { listenForAbort } from '../../proto/rpc/call/abort-listener.ts';
 import type { ClientParts } from '../client-parts.ts';
-import { cancelledBefore, throwIfAborted } from '../connection/waiting.ts';
+import { drawBackoff } from '../connection/backoff.ts';
+import { cancelledBefore, pause, throwIfAborted } from '../connection/waiting.ts';
 
 export interface EventsOptions {
   /** Go on with what happens; otherwise end with what was kept. */
@@ -35,6 +36,9 @@ export interface ClusterEvent {
 
 /** Events not yet taken beyond which the stream is not read. */
 const eventsQueuedMax = 1_000;
+const backoff = { minMs: 20, maxMs: 500 };
+/** Failures one after the other for so long are told. */
+const patienceMs = 30_000;
 
 /** What one stream has brought and the loop has not taken. */
 class EventQueue {
@@ -54,10 +58,54 @@ class EventQueue {
   }
 }
 
-/** Reads events from the broker that the metadata comes from. */
+/**
+ * Events in their order. Where the broker that tells them dies, another one goes on. Each controller numbers
+ * its own events, so the revision says which of them are behind the last that was given.
+ */
 export async function* clusterEvents(
-  { channels, metadata }: ClientParts,
+  parts: ClientParts,
   options: EventsOptions = {},
+): AsyncGenerator<ClusterEvent> {
+  const { clock, random } = parts.machine;
+  const { signal } = options;
+  let last: ClusterEvent | undefined;
+  let failingSinceMs: number | undefined;
+  for (let failures = 1; ; failures++) {
+    const beganMs = clock.now();
+    try {
+      const from = last === undefined ? options : { ...options, fromSequence: 0 };
+      for await (const event of eventsOfOne(parts, from)) {
+        if (last !== undefined && !isBehind(event, last)) continue;
+        yield event;
+        last = event;
+        failingSinceMs = undefined;
+        failures = 1;
+      }
+      return;
+    } catch (caught) {
+      const error = HighwaterError.from(caught);
+      const nowMs = clock.now();
+      // A stream that was open for long had nothing to tell: it did not fail all that time.
+      if (nowMs - beganMs > patienceMs) failingSinceMs = undefined;
+      failingSinceMs ??= nowMs;
+      const isOver = signal?.aborted === true || nowMs - failingSinceMs > patienceMs;
+      if (isOver || !error.retriable) throw error;
+    }
+    parts.metadata.suspect();
+    await pause(clock, drawBackoff(random, failures, backoff), signal);
+  }
+}
+
+/** Controllers share no revision: within one the numbers are of one journal. */
+function isBehind(event: ClusterEvent, last: ClusterEvent): boolean {
+  if (event.revision !== last.revision) return event.revision > last.revision;
+  return event.sequence > last.sequence;
+}
+
+/** Reads events from the broker that the metadata comes from, as long as that lives. */
+async function* eventsOfOne(
+  { channels, metadata }: ClientParts,
+  options: EventsOptions,
 ): AsyncGenerator<ClusterEvent> {
   const { signal, follow = false } = options;
   throwIfAborted(signal);
@@ -93,7 +141,9 @@ export async function* clusterEvents(
       stream.resume();
       if (queue.events.length > 0) continue;
       if (queue.end?.error !== undefined) throw queue.end.error;
-      if (queue.end !== undefined || (queue.isCaughtUp && !follow)) return;
+      if (queue.isCaughtUp && !follow) return;
+      if (queue.end !== undefined)
+        throw new HighwaterError('CONNECTION_LOST', 'the broker ended the stream of events');
       await queue.moved();
     }
   } finally {

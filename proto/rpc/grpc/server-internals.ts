@@ -14,7 +14,9 @@ import type { Server } from '@grpc/grpc-js';
 
 /** What is used of an HTTP/2 session. */
 export interface ServerSession {
-  readonly socket?: { readonly remoteAddress?: string | undefined } | undefined;
+  readonly socket?:
+    | { readonly remoteAddress?: string | undefined; resetAndDestroy?(): unknown }
+    | undefined;
   readonly state?: { readonly effectiveLocalWindowSize?: number } | undefined;
   setLocalWindowSize?(bytes: number): void;
   destroy(): void;

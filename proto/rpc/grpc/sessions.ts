@@ -30,11 +30,11 @@ export class Sessions {
   /** Destroys every connection and each that comes, until it is told false. */
   refuse(isRefusing: boolean): void {
     this.#isRefusing = isRefusing;
-    if (isRefusing) for (const session of [...this.#open]) session.destroy();
+    if (isRefusing) for (const session of [...this.#open]) reset(session);
   }
 
   opened(session: ServerSession): void {
-    if (this.#isRefusing) return session.destroy();
+    if (this.#isRefusing) return reset(session);
     const address = session.socket?.remoteAddress ?? 'unknown';
     const count = (this.#byAddress.get(address) ?? 0) + 1;
     this.#open.add(session);
@@ -60,4 +60,10 @@ export class Sessions {
     else this.#byAddress.set(address, count);
     if (count <= this.#addressMax / 2) this.#told.delete(address);
   }
+}
+
+/** As a machine that is cut off: an orderly end of the session would tell its calls that they are over. */
+function reset(session: ServerSession): void {
+  session.socket?.resetAndDestroy?.();
+  session.destroy();
 }
