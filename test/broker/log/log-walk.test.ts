@@ -13,6 +13,6 @@ const only = process.env['SEED'];
 test('a walk over the logs of a directory agrees with the model at every step', {
   timeout: 120_000,
 }, async () => {
-  if (only === undefined) expectReached(await walkSeeds(1, 50));
+  if (only === undefined) expectReached(await walkSeeds(1, 32));
   else await walkSeeds(Number(only), Number(only));
 });

@@ -10,7 +10,7 @@ import {
   keyedWalkBatch,
   opaqueWalkBatch,
   readWhole,
-  type WalkBatchWish,
+  runEvents,
   WalkSequences,
   walkConfig,
   walkLimits,
@@ -25,8 +25,7 @@ export class LogWalk {
   readonly #sequences = new WalkSequences();
   #fill = 0;
   readonly #logs: number;
-  /** Half of the walks write records with keys, and compact them. */
-  readonly #isKeyed: boolean;
+  readonly #isKeyed: boolean; // Records have keys and are compacted.
 
   constructor(seed: number) {
     this.random = new SeededRandom(seed);
@@ -141,8 +140,7 @@ export class LogWalk {
     const running = beginCompaction(this.world, this.random, at);
     if (this.random.below(3) === 0) {
       running.catch(() => undefined);
-      const last = this.world.time.executedCount + this.random.below(80);
-      await this.world.time.runUntil(() => this.world.time.executedCount >= last, 1_000);
+      await runEvents(this.world, this.random.below(80));
       this.#count('crash during compaction');
       await this.#crash(this.random.below(2) === 0 ? 'kill' : 'power');
       return;
@@ -155,9 +153,8 @@ export class LogWalk {
         await this.world.settle(this.random.below(10) / 10);
       }
     }
-    const report = await this.world.run(running);
-    this.#count(`compaction ${report?.kind}`);
-    if ((report?.passes ?? 0) > 1) this.#count('compaction in passes');
+    const { kind, passes = 0 } = (await this.world.run(running)) ?? {};
+    this.#count(passes > 1 ? 'compaction in passes' : `compaction ${kind}`);
     model.noteStored(log);
     model.checkTable(await readWhole(this.world, log));
   }

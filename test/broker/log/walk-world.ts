@@ -121,3 +121,9 @@ export async function readWhole(world: LogWorld, log: PartitionLog): Promise<Buf
   }
   return Buffer.concat(buffers);
 }
+
+/** Lets so many events happen and stops in the middle of whatever they began. */
+export async function runEvents(world: LogWorld, events: number): Promise<void> {
+  const last = world.time.executedCount + events;
+  await world.time.runUntil(() => world.time.executedCount >= last, 1_000);
+}
