@@ -3,6 +3,8 @@
  * is closed with the stage, so that a lesson that is interrupted leaves nothing behind.
  */
 import { ProcessCluster, type ProcessClusterOptions } from '../fleet/process-cluster.ts';
+import { startFront } from '../front/front.ts';
+import { ProcessControl } from '../front/process-control.ts';
 import type { Claims } from './claims.ts';
 import { followJournal } from './journal.ts';
 import { LessonCluster } from './lesson-cluster.ts';
@@ -53,8 +55,10 @@ export class Stage implements AsyncDisposable {
     const cluster = await LessonCluster.open(processes);
     this.keep(() => cluster.close());
     const name = called ?? 'cluster';
-    const seen = processes.nodes.map(({ http }) => `http://${http}`).join('  ');
-    this.story.look(`The ${name} is up; each node serves the dashboard: ${seen}`);
+    const network = options.hasProxies === true ? processes.network : undefined;
+    const front = await startFront(new ProcessControl(processes.nodes, network), 0);
+    this.keep(() => front.close());
+    this.story.look(`The ${name} is up; its dashboard, with buttons: ${front.address}`);
     const journal = followJournal(cluster.client, (text) =>
       this.story.event(called === undefined ? text : `${called}: ${text}`),
     );
