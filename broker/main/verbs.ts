@@ -4,7 +4,7 @@ import type { LazyVerb } from '../../client/cli/command-line.ts';
 export const verbs: readonly LazyVerb[] = [
   {
     name: 'dev',
-    summary: 'Run a whole cluster on this machine.',
+    summary: 'Run a whole cluster on this machine, with its dashboard.',
     load: async () => (await import('./dev-verb.ts')).devVerb,
   },
   {
