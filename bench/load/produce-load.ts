@@ -4,8 +4,8 @@ import { HighwaterError } from '../../proto/model/errors.ts';
 import type { LoadOutcome, ProduceRequest } from './requests.ts';
 import type { ValueRing } from './values.ts';
 
-/** Bytes under way, as in the bare pipeline. */
-const inFlightBytes = 64 * 1024 * 1024;
+/** More than is ever under way. */
+const bufferBytesMax = 128 * 1024 * 1024;
 const groupBytes = 1024 * 1024;
 
 /** Runs the request; the clock stops at the last acknowledgement. */
@@ -14,7 +14,7 @@ export async function produceLoad(
   request: ProduceRequest,
   ring: ValueRing,
 ): Promise<LoadOutcome> {
-  const producer = client.producer({ acks: request.acks, bufferBytesMax: 2 * inFlightBytes });
+  const producer = client.producer({ acks: request.acks, bufferBytesMax });
   await producer.send({ topic: request.topic, partition: 0, value: ring.at(0) });
   const faults: string[] = [];
   const cpuBefore = process.cpuUsage();
@@ -46,9 +46,9 @@ async function sendBatches(
   request: ProduceRequest,
   { ring, faults }: Source,
 ): Promise<number> {
-  const { count, valueBytes } = request;
+  const { count, valueBytes, inFlight } = request;
   const groupRecords = Math.ceil(groupBytes / valueBytes);
-  const underWayMax = Math.floor(inFlightBytes / (groupRecords * valueBytes));
+  const underWayMax = Math.max(1, Math.floor(inFlight / (groupRecords * valueBytes)));
   const underWay: Promise<SentBatch>[] = [];
   let acknowledged = 0;
   const oldest = async (): Promise<void> => {

@@ -14,8 +14,9 @@ export interface LoadTopic {
 /** So many records, as fast as they are acknowledged. */
 export interface ProduceRequest extends LoadTopic {
   readonly kind: 'produce';
-  /** `batch`: `sendBatch`, 64 MiB under way. `send`: a promise for each record, `inFlight` of them. */
+  /** `batch`: `sendBatch`. `send`: a promise for each record. */
   readonly form: 'batch' | 'send';
+  /** Under way at most: bytes of batches, or records that are sent one by one. */
   readonly inFlight: number;
   readonly count: number;
   readonly acks: Acks;

@@ -6,6 +6,7 @@ import { LoadCluster, type RoundResult } from '../load/load-cluster.ts';
 import { measureIdle } from './idle.ts';
 
 const valueBytes = 1024;
+const inFlightBytes = 64 * 1024 * 1024;
 const osCounts = ['10', '1000', '3000'] as const;
 const ackCounts = ['1', '100', '1000'] as const;
 
@@ -102,7 +103,7 @@ function produceInto(
       kind: 'produce',
       form: 'batch',
       count,
-      inFlight: 0,
+      inFlight: inFlightBytes,
       acks: 'all',
       isKeyed: true,
     }),
