@@ -1,6 +1,9 @@
 /**
  * One member's stream: its hello, what it holds, its heartbeats, and what it is told to hold. While the
  * stream speaks the member lives; when it closes the shard waits for it to come back.
+ *
+ * Invariant: at most one assignment waits for a member that does not read. A later one takes its place,
+ * since it says everything that the member may hold; heartbeats are not answered meanwhile.
  */
 import type {
   CoordinatorMessage,
@@ -34,6 +37,10 @@ export class MemberStream {
     | { readonly shard: GroupShard; readonly group: string; readonly member: string }
     | undefined;
 
+  #hasRoom = true;
+  /** The assignment that waits for room. */
+  #waiting: CoordinatorMessage | undefined;
+
   constructor(stream: RpcStream<CoordinatorMessage>, options: MemberStreamOptions) {
     this.#stream = stream;
     this.#options = options;
@@ -41,6 +48,12 @@ export class MemberStream {
 
   readonly handlers: RpcStreamHandlers<MemberMessage> = {
     onMessage: ({ message }) => this.#onMessage(message),
+    onDrain: () => {
+      this.#hasRoom = true;
+      const waiting = this.#waiting;
+      this.#waiting = undefined;
+      if (waiting !== undefined) this.#send(waiting);
+    },
     onEnd: () => this.#stream.end(),
     onClose: () => {
       const joined = this.#joined;
@@ -55,7 +68,9 @@ export class MemberStream {
         generation,
         partitions: assignmentMessage(this.#options.image(), partitions),
       };
-      this.#stream.send({ message: { kind: 'assignment', value } });
+      const message: CoordinatorMessage = { message: { kind: 'assignment', value } };
+      if (this.#hasRoom) this.#send(message);
+      else this.#waiting = message;
     },
     end: (error) => {
       this.#joined = undefined;
@@ -63,6 +78,10 @@ export class MemberStream {
       else this.#stream.cancel(error);
     },
   };
+
+  #send(message: CoordinatorMessage): void {
+    this.#hasRoom = this.#stream.send(message);
+  }
 
   #onMessage(message: MemberMessage['message']): void {
     if (message === undefined) return;
@@ -78,7 +97,7 @@ export class MemberStream {
       }
       case 'heartbeat':
         shard.heard(group, member);
-        this.#stream.send({ message: { kind: 'heartbeat', value: {} } });
+        if (this.#hasRoom) this.#send({ message: { kind: 'heartbeat', value: {} } });
         return;
       case 'leave':
         return shard.leave(group, member);

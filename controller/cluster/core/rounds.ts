@@ -1,16 +1,13 @@
 /**
  * The open election rounds and what has been answered in them (rule 6.5).
  *
- * That a round is open is committed; the answers are not. So every controller keeps the answers that it
- * hears, and a successor that lacks some asks for them again: a promise given once can be told again.
+ * That a round is open is committed; the answers are not. Brokers tell them to every controller, and tell
+ * them again until the round is decided, so that a successor that lacks some is soon told: a promise
+ * given once can be told again.
  * Nothing here elects by time: the grace only waits for better answers than those that suffice.
  */
 import type { ImageDelta } from '../../../proto/metadata/delta.ts';
-import {
-  type HostedPartition,
-  type MetadataImage,
-  partitionOf,
-} from '../../../proto/metadata/image.ts';
+import { type HostedPartition, type MetadataImage } from '../../../proto/metadata/image.ts';
 import { minimumOf } from '../../../proto/metadata/partition-fault.ts';
 import type { PartitionState } from '../../../proto/metadata/records.ts';
 import type { NodeId, PartitionNumber, TopicId } from '../../../proto/model/ids.ts';
@@ -111,23 +108,6 @@ export function dueRounds(rounds: RoundsState, nowMs: number): OpenRound[] {
   }
   rounds.judgedMs = nowMs;
   return all;
-}
-
-/** True if a round that is open for a while has no answer of this incarnation: ask it again. */
-export function lacksAnswerOf(
-  rounds: RoundsState,
-  image: MetadataImage,
-  from: { readonly nodeId: NodeId; readonly brokerEpoch: BrokerEpoch },
-  openedBeforeMs: number,
-): boolean {
-  for (const round of rounds.open.values()) {
-    if (round.openedMs > openedBeforeMs) continue;
-    if (round.answers.get(from.nodeId)?.brokerEpoch === from.brokerEpoch) continue;
-    if (partitionOf(image, round.topicId, round.partition)?.replicas.includes(from.nodeId)) {
-      return true;
-    }
-  }
-  return false;
 }
 
 /** The verdict on a round by the image; undefined if the image has decided or outdated it. */
