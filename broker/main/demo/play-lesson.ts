@@ -37,14 +37,17 @@ export async function playLesson(
   const recording = new Recording(() => performance.now());
   const story = new Story(recording, say, look);
   const claims = new Claims();
+  const over = new AbortController();
   await using stage = new Stage({ story, claims, recording, environment });
   story.act(`${lesson.name}: ${lesson.summary}`);
   try {
-    await Promise.race([lesson.play(stage), stopped(signal)]);
+    await Promise.race([lesson.play(stage), stopped(signal, over.signal)]);
   } catch (caught) {
     if (signal.aborted) throw caught;
     const { code, message } = HighwaterError.from(caught);
     claims.equals('The lesson came to its end', `${code}: ${message}`, 'it did');
+  } finally {
+    over.abort();
   }
   const { elapsedMs } = recording;
   story.verdict(claims);
@@ -53,12 +56,16 @@ export async function playLesson(
   return { lesson: name, summary, holds: claims.hold, elapsedMs, claims: claims.all, recording };
 }
 
-/** Rejects when the lesson is to end before its end, or takes too long. */
-function stopped(signal: AbortSignal): Promise<never> {
+/** Rejects when the lesson is to end before its end, or takes too long; `over` once it has ended. */
+function stopped(signal: AbortSignal, over: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const give = (): void => reject(new HighwaterError('CANCELLED', 'the lesson was stopped'));
     const late = new HighwaterError('DEADLINE_EXCEEDED', `no end after ${playMsMax} ms`);
-    setTimeout(() => reject(late), playMsMax).unref();
+    const timer = setTimeout(() => reject(late), playMsMax);
+    over.addEventListener('abort', () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', give);
+    });
     if (signal.aborted) give();
     else signal.addEventListener('abort', give, { once: true });
   });

@@ -23,14 +23,16 @@ export function escaped(text: string): string {
 
 function linesSvg(plot: LinePlot): string {
   const points = [...plot.series.values()].flat();
-  const msMax = Math.max(1, ...points.map(([ms]) => ms));
+  const [msMin, msMax] = rangeOf(points.map(([ms]) => ms));
   const valueMax = niceAbove(Math.max(...points.map(([, value]) => value), 1));
   const x = (ms: number): number =>
-    size.left + (ms / msMax) * (size.width - size.left - size.right);
+    size.left + ((ms - msMin) / (msMax - msMin)) * (size.width - size.left - size.right);
   const y = (value: number): number =>
     size.height - size.bottom - (value / valueMax) * (size.height - size.top - size.bottom);
-  const rows = Array.from({ length: gridLines + 1 }, (_, index) => (index * valueMax) / gridLines);
-  const seconds = ticks(msMax / 1_000);
+  // Counts have a line each.
+  const lines = plot.shape === 'steps' && valueMax <= 10 ? valueMax : gridLines;
+  const rows = Array.from({ length: lines + 1 }, (_, index) => (index * valueMax) / lines);
+  const seconds = ticks(msMin / 1_000, msMax / 1_000);
   const paths = [...plot.series.values()].map(
     (series, index) =>
       `<path class="line s${index % seriesColours}" d="${pathOf(series, plot.shape, { x, y })}"/>`,
@@ -80,10 +82,20 @@ function barsSvg(plot: BarPlot): string {
   return `<svg viewBox="0 0 ${size.width} ${height}" role="img" aria-label="${escaped(plot.title)}">${bars.join('')}</svg>`;
 }
 
-/** Round values from 0, at most eight of them. */
-function ticks(max: number): number[] {
-  const step = niceAbove(max / 8);
-  return Array.from({ length: Math.floor(max / step) + 1 }, (_, index) => index * step);
+/** From whole seconds below the first to the last value. */
+function rangeOf(values: readonly number[]): [from: number, to: number] {
+  const from = values.length === 0 ? 0 : Math.floor(Math.min(...values) / 1_000) * 1_000;
+  return [from, Math.max(from + 1, ...values)];
+}
+
+/** Round values between these, about eight of them. */
+function ticks(from: number, to: number): number[] {
+  const step = niceAbove((to - from) / 8);
+  const first = Math.ceil(from / step);
+  return Array.from(
+    { length: Math.floor(to / step) - first + 1 },
+    (_, index) => (first + index) * step,
+  );
 }
 
 /** The next 1, 2 or 5 times a power of ten. */

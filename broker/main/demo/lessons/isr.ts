@@ -3,7 +3,7 @@
  * on without it; with the second one gone the set is below the minimum, and writes at all are refused
  * before anything is appended; both catch up, and the set is whole again.
  */
-import { leaderWithIsr, partitionInfo } from '../../fleet/cluster-view.ts';
+import { leaderWithIsr, partitionInfo, until } from '../../fleet/cluster-view.ts';
 import { SteadyWriter } from '../../fleet/steady-writer.ts';
 import { judgeReplicas } from '../judge.ts';
 import type { Lesson } from '../lesson.ts';
@@ -93,7 +93,12 @@ async function slowSecond(scene: Scene, node: number): Promise<void> {
   story.chapter(`The same for node ${node}. The set falls below the minimum.`);
   processes.network.slow(leader, node, slowBytesPerSecond);
   await leaderWithIsr(client, place, 1);
-  // What the leader sees first after the change may be older than it.
+  // The change is committed; now the leader has to hear of it.
+  await until(
+    () => Promise.resolve(watch.sights.at(-1)),
+    (sight) => sight?.isr.length === 1,
+    'the leader knows that it is alone',
+  );
   await writer.acknowledges(20);
   const belowMs = recording.elapsedMs;
   const { elr } = await partitionInfo(client, place);
