@@ -17,8 +17,8 @@ import type { BrokerEpoch, LeaderEpoch } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { ControllerLinks } from '../membership/controller-links.ts';
 import type { Effect, IsrProposal } from './core/effects.ts';
-import { proposalReason } from './core/proposal-reason.ts';
 import type { ProposalAnswer } from './core/inputs.ts';
+import { proposalReason } from './core/proposal-reason.ts';
 import type { PartitionDriver } from './partition-driver.ts';
 
 export interface ControllerConversationOptions {
