@@ -34,6 +34,7 @@ export const expectedSituations = [
   'quorum-log-cut',
   'quorum-snapshot-installed',
   'quorum-healed',
+  'quorum-undisturbed',
   'damage-found',
   'add-voter done',
   'remove-voter done',

@@ -15,6 +15,7 @@ import { Faults } from './faults.ts';
 import { Machine, type Program } from './machine.ts';
 import { Member, quorumProgram } from './quorum-process.ts';
 import { drawSwarm, type Swarm } from './swarm.ts';
+import { checkUndisturbed } from './undisturbed.ts';
 import { Workload } from './workload.ts';
 import { type RunResult, Violation, World } from './world.ts';
 
@@ -28,6 +29,8 @@ const safetyMs = 2_000;
 /** Everything has to work again within so many election timeouts after healing, and then stay so. */
 const convergeMs = 60 * electionMs;
 const calmMs = 6 * electionMs;
+/** Every fourth seed goes on to ask what a quorum at rest bears. */
+const undisturbedEvery = 4;
 
 const linkTimings = {
   helloMs: 200,
@@ -60,6 +63,7 @@ export async function simulate(seed: number, rules: Rules = everyRule): Promise<
     await world.time.advance(safetyMs);
     faults.heal();
     await converge(world, members, { workload, committed, elections });
+    if (seed % undisturbedEvery === 0) await checkUndisturbed(world, members, electionMs);
     workload.checkHistory();
   } catch (caught) {
     violation = caught instanceof Violation ? caught.message : describe(caught);
