@@ -150,8 +150,7 @@ async function readEverything(client: Client, history: Operation[]): Promise<voi
     for (let partition = 0; partition < partitions; partition++)
       for (let node = 1; node <= nodes; node++) {
         const name = partitionName(topic, partition);
-        const end =
-          1 + Math.max(-1, ...acknowledged(history, name).map(({ offset = -1 }) => offset));
+        const end = endOf(acknowledged(history, name));
         const invokedMs = performance.now();
         // A replica learns of the watermark a little after the leader.
         const found = await until(
