@@ -70,10 +70,10 @@ test.each([
 ] as const)(
   'a crash (%s %i) after any event of a pass leaves the old log or the new one',
   async (how, seed) => {
-    let isOver = false;
+    const pass = { isOver: false };
     let hadSwap = false;
     let rounds = 0;
-    for (let events = 0; !isOver; events++) {
+    for (let events = 0; !pass.isOver; events++) {
       const world = await smallSegments();
       rounds++;
       // Every operation of the disk is an event of its own.
@@ -81,7 +81,7 @@ test.each([
       const running = compact(world);
       running.then(
         () => {
-          isOver = true;
+          pass.isOver = true;
         },
         () => undefined,
       );
