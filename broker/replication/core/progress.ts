@@ -10,7 +10,7 @@ import type { Effect, OpenAnswer } from './effects.ts';
 import type { FollowerClosed, FollowerOpened, FollowerReported } from './inputs.ts';
 import { advance } from './leader.ts';
 import { maybePropose } from './proposals.ts';
-import type { Leader, PartitionState } from './state.ts';
+import type { Leader, PartitionState, Progress } from './state.ts';
 
 /** A follower opens its stream: compare its tail and start, or say where the logs part. */
 export function onFollowerOpened(
@@ -55,8 +55,8 @@ export function onFollowerReported(
   const { role } = state;
   if (role.kind !== 'leader' || reported.leaderEpoch !== role.epoch) return;
   const progress = role.followers.get(reported.follower);
-  if (progress === undefined || progress.phase !== 'started') return;
-  if (progress.stream !== reported.stream || progress.brokerEpoch !== reported.brokerEpoch) return;
+  if (progress === undefined) return;
+  if (state.rules.countsAgreedStream && !isAgreed(progress, reported)) return;
   if (reported.logEnd > state.log.end) return; // Beyond what was sent: not a report of this log.
   if (reported.logEnd > progress.logEnd) progress.logEnd = reported.logEnd;
   const { storedEnd } = reported;
@@ -66,6 +66,15 @@ export function onFollowerReported(
   progress.storedEnd = storedEnd;
   advance(state, role, effects);
   maybePropose(state, role, effects);
+}
+
+/** Only the stream whose opening agreed, of the incarnation that opened it, speaks of this log. */
+function isAgreed(progress: Progress, reported: FollowerReported): boolean {
+  return (
+    progress.phase === 'started' &&
+    progress.stream === reported.stream &&
+    progress.brokerEpoch === reported.brokerEpoch
+  );
 }
 
 /** The stream ended. What the follower had stored is still stored, so it goes on counting. */
@@ -94,7 +103,7 @@ function openAnswer(state: PartitionState, leader: Leader, opened: FollowerOpene
   const { log, watermark } = state;
   if (opened.logEnd < log.start) return { kind: 'reset', logStart: log.start };
   const agreement = compareTail(log, opened.lastEpoch, opened.logEnd);
-  if (agreement.kind === 'diverged') {
+  if (agreement.kind === 'diverged' && state.rules.comparesHistory) {
     const { epoch, endOffset } = agreement.at;
     return { kind: 'diverged', epoch, endOffset };
   }

@@ -88,7 +88,8 @@ function joiners(state: PartitionState, leader: Leader): NodeId[] {
     const progress = leader.followers.get(nodeId);
     if (progress?.phase !== 'started' || progress.storedEnd === undefined) continue;
     const { storedEnd, joinsAt } = progress;
-    if (storedEnd < state.watermark || storedEnd < leader.epochStart) continue;
+    const least = Math.max(state.watermark, leader.epochStart);
+    if (storedEnd < least && state.rules.joinsAtWatermark) continue;
     if (storedEnd < joinsAt && state.rules.joinsWithAcknowledged) continue;
     if (lagMs(state, leader, nodeId) > lagMax) continue;
     joining.push(nodeId);

@@ -30,6 +30,14 @@ export interface Rules {
   readonly waitsForMaximalIsr: boolean;
   /** The watermark rests while the committed ISR is below the minimum (rule B1.2). */
   readonly needsMinInsync: boolean;
+  /** The watermark never goes back within an epoch (rule B1.7). */
+  readonly raisesWatermark: boolean;
+  /** Reports count only from the stream whose opening agreed, of that incarnation (rule B1.3). */
+  readonly countsAgreedStream: boolean;
+  /** A stream starts only where both epoch histories agree (rule B2.3). */
+  readonly comparesHistory: boolean;
+  /** A follower joins with all that is below the watermark and the epoch's start (rule B3.4). */
+  readonly joinsAtWatermark: boolean;
   /** Waiters are failed at step-down, never judged under a later epoch (rule B1.11). */
   readonly failsWaitersAtStepDown: boolean;
   /** A replica that restarted or failed never leads again in the epoch it led (rule 6.3). */
@@ -55,6 +63,10 @@ export const everyRule: Rules = Object.freeze({
   holdsWhileClosing: true,
   waitsForMaximalIsr: true,
   needsMinInsync: true,
+  raisesWatermark: true,
+  countsAgreedStream: true,
+  comparesHistory: true,
+  joinsAtWatermark: true,
   failsWaitersAtStepDown: true,
   forfeitsEpoch: true,
   duplicatesWait: true,

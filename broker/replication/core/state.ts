@@ -105,7 +105,7 @@ export interface Leader {
 }
 
 /** A follower as its leader sees it; from one verified opening on, in this epoch (rule B1.3). */
-interface Progress {
+export interface Progress {
   /** The incarnation whose stream this is. */
   readonly brokerEpoch: BrokerEpoch;
   readonly stream: number;

@@ -30,7 +30,8 @@ export function advanceWatermark(state: PartitionState, leader: Leader, effects:
 /** Raises the watermark to at most the log's end. A lower offer is late and changes nothing. */
 export function raiseWatermark(state: PartitionState, offered: Offset, effects: Effect[]): void {
   const reached = offered < state.log.end ? offered : state.log.end;
-  if (reached <= state.watermark) return;
+  if (reached === state.watermark) return;
+  if (reached < state.watermark && state.rules.raisesWatermark) return;
   state.watermark = reached;
   effects.push({ kind: 'watermark', offset: reached });
 }

@@ -14,6 +14,10 @@ export interface QuorumWalkOptions {
   /** Members that may be added. */
   readonly spares: number;
   readonly steps: number;
+  /** Bare majorities and single messages: most entries stay undecided until a later leader comes. */
+  readonly isThin?: boolean;
+  /** Voters are removed, none added. */
+  readonly removes?: boolean;
   /** The rule to break; undefined: the product as it is. */
   readonly broken?: keyof Rules | undefined;
 }
@@ -39,7 +43,9 @@ export function walkQuorum(seed: number, options: QuorumWalkOptions): QuorumWalk
   cluster.form(numbers.slice(0, voters));
   for (const number of numbers.slice(voters)) cluster.add(number, formed([], []));
   const checks = new QuorumChecks(cluster);
-  const bag = spares > 0 ? [...plainBag, ...changeBag] : plainBag;
+  const base = options.isThin === true ? thinBag : plainBag;
+  const changes = spares > 0 ? changeBag : options.removes === true ? removeBag : [];
+  const bag = [...base, ...changes];
   for (let at = 0; at < options.steps; at++) {
     const name = bag[Math.floor(random() * bag.length)];
     if (name === undefined) break;
@@ -70,6 +76,33 @@ const actions = {
         [from, to].every((number) => number === candidate || voters.has(number)),
       40,
     );
+  },
+  /** By a bare majority; the others hear nothing of it. */
+  electBarely(cluster: CoreCluster, random: Random) {
+    const up = running(cluster);
+    const candidate = pick(up, random);
+    if (candidate === undefined) return;
+    const voters = new Set<number>();
+    const { configurations } = cluster.members.get(candidate)?.state ?? { configurations: [] };
+    const needed = Math.floor((configurations.at(-1)?.voters.length ?? 1) / 2);
+    for (let tries = 0; voters.size < needed && tries < 20; tries++) {
+      const voter = pick(up, random);
+      if (voter !== undefined && voter !== candidate) voters.add(voter);
+    }
+    cluster.timeout(candidate);
+    cluster.deliver(
+      (from, to, { body }) =>
+        body.kind.includes('vote') &&
+        ((from === candidate && voters.has(to)) || (to === candidate && voters.has(from))),
+      40,
+    );
+    cluster.messages = cluster.messages.filter(({ body }) => !body.kind.includes('vote'));
+  },
+  deliverOne(cluster: CoreCluster, random: Random) {
+    const message = pick(cluster.messages, random);
+    if (message === undefined) return;
+    const [a, b] = [nodeIdOf(message.from), nodeIdOf(message.to)];
+    cluster.deliver((from, to) => from === a && to === b, 1);
   },
   timeout(cluster: CoreCluster, random: Random) {
     const number = pick(running(cluster), random);
@@ -146,6 +179,8 @@ const weights: Readonly<Record<keyof typeof actions, number>> = {
   timeout: 1,
   tick: 3,
   deliver: 10,
+  electBarely: 0,
+  deliverOne: 0,
   talk: 8,
   gather: 4,
   drop: 2,
@@ -158,6 +193,22 @@ const weights: Readonly<Record<keyof typeof actions, number>> = {
   removeVoter: 0,
 };
 
+const thinWeights: typeof weights = {
+  ...weights,
+  elect: 0,
+  electBarely: 5,
+  deliver: 0,
+  deliverOne: 20,
+  talk: 0,
+  gather: 0,
+  hold: 0,
+  crash: 2,
+  restart: 4,
+  propose: 1,
+  tick: 1,
+  drop: 0,
+};
+
 function isAction(name: string): name is keyof typeof actions {
   return name in actions;
 }
@@ -165,6 +216,10 @@ function isAction(name: string): name is keyof typeof actions {
 const plainBag = Object.keys(actions)
   .filter(isAction)
   .flatMap((name) => Array.from({ length: weights[name] }, () => name));
+const thinBag = Object.keys(actions)
+  .filter(isAction)
+  .flatMap((name) => Array.from({ length: thinWeights[name] }, () => name));
+const removeBag = Array.from({ length: 8 }, () => 'removeVoter' as const);
 const changeBag = ['addVoter', 'addVoter', 'addVoter', 'removeVoter', 'removeVoter'] as const;
 
 function running(cluster: CoreCluster): number[] {
