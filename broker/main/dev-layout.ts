@@ -74,7 +74,8 @@ function keptLayout(path: string, directory: string, count: number | undefined):
 
 function layoutOf(directory: string, { nodes: count, ports }: Kept): DevLayout {
   const at = (index: number): string => `127.0.0.1:${ports[index] ?? 0}`;
-  const hasProxies = ports.length >= count * 4;
+  // Three ports a node, a fourth where there are proxies, and one for the front.
+  const hasProxies = ports.length === count * 4 + 1;
   const nodes = Array.from({ length: count }, (_, index) => ({
     id: index + 1,
     data: join(directory, `node-${index + 1}`),

@@ -24,7 +24,10 @@ export const settingsTarget: FuzzTarget = {
     assert.ok('settings' in read || read.refusals.length > 0, 'a refusal says what is wrong');
     const topic = readTopicSettings(given);
     const numbers = Object.values(topic).filter((value) => typeof value === 'number');
-    assert.ok(numbers.every(Number.isSafeInteger), 'a number that was taken is exact');
+    assert.ok(
+      numbers.every((value) => Number.isSafeInteger(value) || (value > 0 && value < 1)),
+      'a number that was taken is exact, or a ratio',
+    );
     assert.ok(semiSyncReplicasOf(topic, 3) <= 3, 'no more replicas are asked for than there are');
     for (const [name, value] of given) {
       const refusal = refusedTopicSetting(name, value);
