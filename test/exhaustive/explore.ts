@@ -7,7 +7,7 @@ import type { Follower } from '../../broker/replication/core/state.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
 import { checkWorld, Violation } from '../scenario/replication/checks.ts';
 import { decide, fence, openRound } from '../scenario/replication/controller-twin.ts';
-import { deliver, describe, type Message, refill } from '../scenario/replication/messages.ts';
+import { deliver, describe, refill } from '../scenario/replication/messages.ts';
 import { ends, settle } from '../scenario/replication/network.ts';
 import {
   applyMetadata,

@@ -1,0 +1,88 @@
+/**
+ * Every switch of the cores: the rule of docs/rules.md behind it, what breaks without it, and the name
+ * of the same break in the model of the design, where it has one.
+ */
+import type { everyRule as everyReplicaRule } from '../../broker/replication/core/rules.ts';
+import type { everyRoundRule } from '../../controller/cluster/core/election-round.ts';
+import type { everyRule as everyQuorumRule } from '../../controller/raft/core/rules.ts';
+
+export interface Mutant {
+  readonly core: 'replica' | 'round' | 'quorum';
+  readonly switch: string;
+  readonly rule: string;
+  readonly breaks: string;
+  /** The break of the design's model that this is. */
+  readonly model?: string;
+}
+
+const replica: Described<keyof typeof everyReplicaRule> = {
+  promiseStops: ['6.5', 'a replica goes on under a lower epoch after its promise', 'noPromise'],
+  promiseFencesReports: ['6.5', 'a flush is reported after the promise', 'noReportFence'],
+  answersVerifiedEpoch: ['6.5', 'answers name the epoch of the last record', 'byRecordEpoch'],
+  verifiedAtEpochStart: ['6.5', 'an epoch is verified as its stream opens', 'verAtOpen'],
+  countsFromEpochStart: ['6.5', 'reports below the start of the epoch count', 'countBelowStart'],
+  settlesWhenStored: ['6.5', 'the semi-sync set shrinks too early', 'settleEarly'],
+  needsSemiSyncSet: ['6.5', 'semi-sync acks before the set is committed', 'noSemiSet'],
+  countsCommittedIsr: ['6.5', 'semi-sync acks count a proposed member', 'countProposed'],
+  namesIncarnation: ['B3.3', 'a member joins in another incarnation', 'staleIncarnation'],
+  joinsWithAcknowledged: ['B3.4', 'a member joins without what was acknowledged'],
+  holdsWhileClosing: ['6.5', 'semi-sync acks while the set is being closed', 'ackWhileClosing'],
+  waitsForMaximalIsr: ['B1.1', 'the watermark waits for the committed set alone'],
+  needsMinInsync: ['B1.2', 'the watermark moves below the minimum'],
+  raisesWatermark: ['B1.7', 'the watermark goes back within an epoch'],
+  countsAgreedStream: ['B1.3', 'reports of any stream and incarnation count'],
+  comparesHistory: ['B2.3', 'streams start where the logs differ'],
+  joinsAtWatermark: ['B3.4', 'a member joins below the watermark'],
+  failsWaitersAtStepDown: ['B1.11', 'who waits at step-down is never answered'],
+  forfeitsEpoch: ['6.3', 'a restarted leader leads on in its epoch'],
+  duplicatesWait: ['B6.2', 'a duplicate is acknowledged at once'],
+  deduplicatesFirst: ['6.9', 'a duplicate is refused as not written'],
+};
+
+const round: Described<keyof typeof everyRoundRule> = {
+  needsIsrAnswer: ['6.5', 'a round is decided without ISR and ELR', 'noIsrAnswer'],
+  needsSemiSyncMembers: ['6.5', 'a round is decided without semi-sync members', 'noSemiMissing'],
+  comparesEpochFirst: ['6.5', 'the longest answer wins', 'byEnd'],
+  greatestWins: ['6.5', 'any member of the ISR wins', 'anyIsr'],
+};
+
+const quorum: Described<keyof typeof everyQuorumRule> = {
+  keepsVote: ['B4.2', 'a vote is forgotten at once'],
+  persistsVote: ['B4.1', 'a vote is told before it is flushed'],
+  votesForUpToDate: ['6.1', 'whoever asks is elected, whatever its log'],
+  commitsOwnTerm: ['B4.4', 'entries of earlier terms are committed by counting'],
+  countsFlushed: ['B4.3', 'entries count before they are flushed'],
+  cutsConflicts: ['6.1', 'entries that differ stay'],
+  changesInOwnTerm: ['B4.7', 'voters change before an entry of the term is committed'],
+  oneChangeAtATime: ['B4.7', 'two voter changes at once'],
+  damagedAbstains: ['B4.12', 'a damaged log votes'],
+  asksForReads: ['B4.14', 'a read asks nobody'],
+  preVotes: ['B4.5', 'who was cut off disturbs the leader when it comes back'],
+  checksQuorum: ['B4.6', 'a leader that hears nobody leads on'],
+};
+
+export const mutants: readonly Mutant[] = [
+  ...tableOf('replica', replica),
+  ...tableOf('round', round),
+  ...tableOf('quorum', quorum),
+];
+
+/** `replica.promiseStops`. */
+export function nameOf(mutant: Mutant): string {
+  return `${mutant.core}.${mutant.switch}`;
+}
+
+/** Names every switch: one that is added without a line here does not compile. */
+type Described<Name extends string> = Readonly<
+  Record<Name, readonly [rule: string, breaks: string, model?: string]>
+>;
+
+function tableOf(core: Mutant['core'], described: Described<string>): readonly Mutant[] {
+  return Object.entries(described).map(([name, [rule, breaks, model]]) => ({
+    core,
+    switch: name,
+    rule,
+    breaks,
+    ...(model === undefined ? {} : { model }),
+  }));
+}
