@@ -38,8 +38,6 @@ export interface LogLimits {
   readonly unstoredBytesMax: number;
   /** Bytes of recent batches kept for readers at the tail; beyond it the oldest go. */
   readonly tailCacheBytes: number;
-  /** Bytes read ahead for sequential readers of all logs; beyond it the oldest piece is dropped. */
-  readonly readAheadBytesMax: number;
   /** Files kept open without being used; beyond it the least recently used is closed. */
   readonly idleHandlesMax: number;
   /** Producers remembered per log; beyond it the one whose last batch is oldest is forgotten. */
@@ -73,7 +71,6 @@ export const defaultLogLimits: LogLimits = {
   unstoredBytesPerLogMax: 32 * MiB,
   unstoredBytesMax: 128 * MiB,
   tailCacheBytes: 64 * MiB,
-  readAheadBytesMax: 16 * MiB,
   idleHandlesMax: 256,
   producersPerLogMax: 100_000,
   writeBytesMax: 2 * MiB,

@@ -10,7 +10,6 @@ import type { IndexStore } from './index-store.ts';
 import type { IoWatch } from './io-watch.ts';
 import type { LogLimits } from './log-config.ts';
 import type { LogStore } from './log-store.ts';
-import type { ReadAhead } from './read-ahead.ts';
 import type { TailCache } from './tail-cache.ts';
 
 export interface LogContext {
@@ -22,7 +21,6 @@ export interface LogContext {
   readonly store: LogStore;
   readonly indexes: IndexStore;
   readonly tails: TailCache;
-  readonly ahead: ReadAhead;
   readonly space: DiskSpace;
   readonly flusher: FlushScheduler;
   readonly watch: IoWatch;

@@ -187,11 +187,10 @@ export class LogDirectory {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#timer?.cancel();
-    const { store, handles, journal, ahead } = this.#context;
+    const { store, handles, journal } = this.#context;
     await this.#background.close();
     for (const { life } of this.#logs.values()) await life.close();
     await journal.close();
-    await ahead.close();
     await handles.close();
     if (this.#context.fatal() !== undefined) return;
     await store.commit(journalFloor(journal.nextSequence));

@@ -20,7 +20,6 @@ import { ByteBudget, type LogContext } from './log-context.ts';
 import { type LogKey, logName, parseLogName } from './log-key.ts';
 import { type RecoveryReport, recoverLog } from './log-recovery.ts';
 import { LogChanges, LogStore } from './log-store.ts';
-import { ReadAhead } from './read-ahead.ts';
 import { TailCache } from './tail-cache.ts';
 
 /** What a log directory is built on. The stores are opened below the data directory by the caller. */
@@ -173,7 +172,6 @@ async function buildContext(
     store: parts.store,
     indexes: new IndexStore(options.index, onFatal),
     tails: new TailCache(limits.tailCacheBytes),
-    ahead: new ReadAhead(parts.handles, limits.readAheadBytesMax),
     space: await DiskSpace.watch(fs, clock, { path, reserveBytes: limits.reserveBytes }),
     flusher: new FlushScheduler({ clock, journal, watch, onFatal }),
     journal,
