@@ -49,6 +49,8 @@ export class LogLifecycle {
   isAbandoned = false;
   /** True while the end of the log is being cut: nothing is appended. */
   isCutting = false;
+  /** How often the end was cut: the same offsets may hold other records since. */
+  cuts = 0;
   /** Called when the log stops being idle, so that the directory checkpoints it. */
   readonly #onBusy: (life: LogLifecycle) => void;
   #isNotifyDue = false;
@@ -219,6 +221,7 @@ export class LogLifecycle {
   /** Only inside a cut: memory agrees with the files again. */
   resetMemory(end: Offset): void {
     this.#reader?.forgetPlaces();
+    this.cuts++;
     this.state.logEndOffset = end;
     this.tail.cutTo(end);
     this.writer.reset(end);

@@ -116,7 +116,7 @@ async function onePass(
   request: CompactionRequest,
   sheet: Sheet,
 ): Promise<Ending> {
-  const { context } = life;
+  const { context, cuts } = life;
   const segments = await life.segments();
   const planned = await plan(life, segments, request);
   if (planned === undefined) return 'nothing-due';
@@ -140,7 +140,7 @@ async function onePass(
     remembered: await rememberedBatches(life, segments, planned.end),
     hasUnreadable: false,
   };
-  return rewriteAll(life, request, { sealed, pass, sheet });
+  return rewriteAll(life, request, { sealed, pass, sheet, cuts });
 }
 
 async function rewriteAll(
@@ -150,9 +150,11 @@ async function rewriteAll(
     readonly sealed: readonly SealedSegment[];
     readonly pass: CompactionPass;
     readonly sheet: Sheet;
+    /** Of the log when the pass began. */
+    readonly cuts: number;
   },
 ): Promise<Ending> {
-  const { sealed, pass, sheet } = work;
+  const { sealed, pass, sheet, cuts } = work;
   const touched = sealed.filter((segment) => segment.baseOffset < pass.mapEnd);
   let nextHorizonMs = -1;
   let cleanBytes = 0;
@@ -166,7 +168,7 @@ async function rewriteAll(
       pass,
       pace: request.pace,
     });
-    const ending = await finishGroup(life, group, result);
+    const ending = await finishGroup(life, { group, cuts }, result);
     if (ending !== 'done') {
       if (result.kind === 'damaged') sheet.damage = { path: result.path, reason: result.reason };
       return ending;
@@ -185,7 +187,8 @@ async function rewriteAll(
   if (pass.hasUnreadable) nextHorizonMs = -1;
   const mark = { cleanedTo: pass.mapEnd, cleanBytes, nextHorizonMs };
   await life.operation(async () => {
-    if (life.isClosed || life.isAbandoned || life.state.highWatermark < pass.mapEnd) return;
+    if (life.isClosed || life.isAbandoned || life.cuts !== cuts) return;
+    if (life.state.highWatermark < pass.mapEnd) return;
     // A cut that came between has taken back what this pass would record.
     const last = (await life.segments()).floor(pass.mapEnd - 1);
     if (last?.kind !== 'sealed' || last.endOffset !== touched.at(-1)?.endOffset) return;
@@ -197,9 +200,10 @@ async function rewriteAll(
 
 async function finishGroup(
   life: LogLifecycle,
-  group: readonly SealedSegment[],
+  written: { readonly group: readonly SealedSegment[]; readonly cuts: number },
   result: GroupResult,
 ): Promise<Ending> {
+  const { group, cuts } = written;
   if (result.kind === 'same') return 'done';
   if (result.kind !== 'written') return result.kind;
   const { fs, handles } = life.context;
@@ -208,7 +212,8 @@ async function finishGroup(
   const path = `${life.folder}/${segmentFileName(baseOffset)}`;
   const by: SealedSegment = { kind: 'sealed', baseOffset, endOffset, bytes, path, index };
   const isDone = await life.operation(async () => {
-    if (life.isAbandoned || life.isClosed) return false;
+    // What has come after a cut may look the same from outside, and need not be flushed either.
+    if (life.isAbandoned || life.isClosed || life.cuts !== cuts) return false;
     const segments = await life.segments();
     const done = await segments.exchange(group, by, () =>
       swapIn({ fs, handles, folder: life.folder }, file, group.length),

@@ -1,4 +1,4 @@
-/** Reads that were under way while files were exchanged or cut leave nothing that misleads later ones. */
+/** What an exchange of segments may meet: reads that are under way, and cuts that came before it. */
 import { expect, test } from 'vitest';
 import { IoPace } from '../../../../broker/log/io-pace.ts';
 import { defaultLogConfig } from '../../../../broker/log/log-config.ts';
@@ -57,4 +57,32 @@ test('a read that outlives an exchange leaves no place of the file that is gone'
     expect(batch?.baseOffset).toBeLessThanOrEqual(from);
     expect(batch?.lastOffset).toBeGreaterThanOrEqual(from);
   }
+});
+
+test('a pass does not put its file in the place of equal segments that came after a cut', async () => {
+  const world = await ofOneKey(20);
+  const log = world.log();
+  const hanging = world.disk.faults.add(
+    ({ kind, path }) => kind === 'sync' && path.endsWith('.cleaned'),
+    { kind: 'hang' },
+  );
+  const pace = new IoPace(world.clock, 1e9);
+  const compacting = world.directory.compact(keyOf(0), {
+    pace,
+    mapBytesMax: 1024 * 1024,
+    mayDropMarks: true,
+  });
+  await world.settle(100);
+  expect(hanging.hitCount).toBe(1);
+
+  await world.run(log.resetTo(offset(0)));
+  for (let at = 0; at < 20; at++) {
+    log.append([keyedBatch({ baseOffset: at }, [{ key: 'w', value: `v${at}` }])]);
+    await world.settle();
+  }
+  hanging.remove();
+  expect((await world.run(compacting))?.kind).toBe('changed');
+  const found = await world.run(read(world, 0));
+  const [batch] = decodeBatches(Buffer.concat(found.buffers));
+  expect(batch?.records[0]).toMatchObject({ offset: 0, key: 'w', value: 'v0' });
 });
