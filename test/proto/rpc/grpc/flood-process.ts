@@ -41,9 +41,9 @@ const hello = encodeHello({
 const piece = Buffer.alloc(1024 * 1024);
 
 for (let round = 0; round < 3; round++) await floods();
-const before = held();
+const before = await held();
 for (let round = 0; round < 5; round++) await floods();
-const after = held();
+const after = await held();
 const answer = await witness.unary(echo, text('still here'), { deadlineMs });
 const { calls, heldBytes } = bed.server.usage();
 console.log(JSON.stringify({ before, after, answer: answer.toString(), calls, heldBytes }));
@@ -116,9 +116,18 @@ function attackLink(parts: readonly Uint8Array[]): Promise<void> {
   });
 }
 
-function held(): { readonly rss: number; readonly heap: number } {
-  globalThis.gc?.();
-  globalThis.gc?.();
-  const { rss, heapUsed, external } = process.memoryUsage();
-  return { rss, heap: heapUsed + external };
+/**
+ * The least of several looks, some turns apart: this side's sockets are closed before the server has let go
+ * of what it had received from them. What leaks is there at every look.
+ */
+async function held(): Promise<{ readonly rss: number; readonly heap: number }> {
+  let least = { rss: Infinity, heap: Infinity };
+  for (let look = 0; look < 10; look++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    globalThis.gc?.();
+    const { rss, heapUsed, external } = process.memoryUsage();
+    const heap = heapUsed + external;
+    if (heap < least.heap) least = { rss, heap };
+  }
+  return least;
 }
