@@ -184,6 +184,7 @@ export class PartitionTable {
     );
     if (!hasOthers || this.find(topicId, partition) !== driver) return;
     await driver.log.markDamage(damage.at);
+    this.#repair.damaged({ key: driver });
     this.#takeOut(driver);
     const topic = this.#image?.topics.get(topicId);
     const present = topic?.partitions.get(partition);

@@ -58,6 +58,11 @@ export class ReplicaRepair {
     await log.truncateTo(damage.at, { keepAside: false });
   }
 
+  /** Bad bytes were found in it: what was copied before does not count. */
+  damaged(log: Pick<PartitionLog, 'key'>): void {
+    this.#refilling.delete(logName(log.key));
+  }
+
   /** A replica is hosted: with a damage mark it is being refilled. */
   hosted(log: PartitionLog): void {
     if (log.damage !== undefined) this.#refilling.add(logName(log.key));
