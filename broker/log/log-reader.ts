@@ -180,3 +180,14 @@ function damaged(segment: Segment, position: number, reason: string): HighwaterE
     facts: { path: segment.path, position },
   });
 }
+
+/** Records are asked for that the log does not have, or has no more. */
+export function outOfRange(
+  from: Offset,
+  bounds: { readonly logStartOffset: Offset; readonly logEndOffset: Offset },
+): HighwaterError {
+  const { logStartOffset, logEndOffset } = bounds;
+  return new HighwaterError('OFFSET_OUT_OF_RANGE', `Offset ${from} is outside the log.`, {
+    facts: { logStartOffset, logEndOffset },
+  });
+}

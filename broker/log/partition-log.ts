@@ -9,7 +9,6 @@
  * `truncateTo`, `resetTo` or `close` is under way nothing is appended.
  */
 import type { ErrorCode } from '../../proto/model/errors.ts';
-import { HighwaterError } from '../../proto/model/errors.ts';
 import { invariant } from '../../proto/model/invariant.ts';
 import { type LeaderEpoch, leaderEpoch, type Offset, offset } from '../../proto/model/offset.ts';
 import { type BatchHeader, readBatchHeader } from '../../proto/wire/batch-header.ts';
@@ -20,7 +19,7 @@ import type { LogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogKey } from './log-key.ts';
 import type { LogLifecycle } from './log-lifecycle.ts';
-import type { LogRead, ReadRequest } from './log-reader.ts';
+import { type LogRead, outOfRange, type ReadRequest } from './log-reader.ts';
 import type { DamageMark } from './log-record.ts';
 import { retainLog } from './log-retention.ts';
 import { findTimestamp, type TimestampPlace } from './log-timestamps.ts';
@@ -160,15 +159,16 @@ export class PartitionLog {
   read(request: ReadRequest): LogRead | Promise<LogRead> {
     const { state, tail } = this.#life;
     const { from } = request;
-    if (from < state.logStartOffset || from > state.logEndOffset) {
-      throw new HighwaterError('OFFSET_OUT_OF_RANGE', `Offset ${from} is outside the log.`, {
-        facts: { logStartOffset: state.logStartOffset, logEndOffset: state.logEndOffset },
-      });
-    }
+    if (from < state.logStartOffset || from > state.logEndOffset) throw outOfRange(from, state);
     if (from >= request.upTo || from === state.logEndOffset) {
       return { buffers: [], bytes: 0, endOffset: from };
     }
-    if (!tail.holds(from)) return this.#life.readFiles(request);
+    if (!tail.holds(from)) {
+      return this.#life.readFiles(request).catch((caught: unknown) => {
+        // The file went with the records, which were deleted meanwhile.
+        throw from < state.logStartOffset ? outOfRange(from, state) : caught;
+      });
+    }
     const taken = tail.take(from, request.maxBytes, request.upTo);
     let bytes = 0;
     for (const entry of taken) bytes += entry.bytes.length;
