@@ -242,7 +242,9 @@ export class FollowerFeed {
           follower: this.follower,
           error,
         });
-        this.#forget(slot.number);
+        // It opens again: without an answer it would wait for batches for ever.
+        if (this.#slots.get(slot.number) === slot) this.#refuse(slot);
+        this.#schedule();
       },
     );
   }
