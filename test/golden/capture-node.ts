@@ -20,9 +20,7 @@ export interface NodeExpectation {
 }
 
 /** The command as it is built now. */
-export const program = fileURLToPath(
-  new URL('../../dist/broker/main/cli.js', import.meta.url),
-);
+export const program = fileURLToPath(new URL('../../dist/broker/main/cli.js', import.meta.url));
 export const topic = 'golden';
 export const many = 'golden-many';
 export const manyPartitions = 48;

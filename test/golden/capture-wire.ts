@@ -1,13 +1,13 @@
 /** The bytes that nodes send each other while they form a cluster and do one of everything. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect as dial, createServer, type Server, type Socket } from 'node:net';
+import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProcessNode } from '../../broker/main/fleet/process-node.ts';
 import { freePorts } from '../../broker/main/free-ports.ts';
 import { connect } from '../../client/index.ts';
-import { program } from './capture-node.ts';
 import { leaderWithIsr } from '../support/cluster-view.ts';
+import { program } from './capture-node.ts';
 
 /** One connection: what the dialling node sent, and what it got. */
 export interface Conversation {

@@ -1,10 +1,10 @@
 /** Reads what two nodes sent each other with the codecs of today, down to the messages. */
 import { decodeMessage } from '../../controller/raft/message-codec.ts';
-import { MetadataFrame, MetadataSubscribe } from '../../proto/generated/highwater/peer/v1/metadata.ts';
 import {
-  FollowerFrame,
-  LeaderFrame,
-} from '../../proto/generated/highwater/peer/v1/replication.ts';
+  MetadataFrame,
+  MetadataSubscribe,
+} from '../../proto/generated/highwater/peer/v1/metadata.ts';
+import { FollowerFrame, LeaderFrame } from '../../proto/generated/highwater/peer/v1/replication.ts';
 import { controlMethods, controlNotices } from '../../proto/link/control-methods.ts';
 import { frameType, readClose, readCredit, readOpen } from '../../proto/link/frame.ts';
 import { FrameDecoder } from '../../proto/link/frame-decoder.ts';

@@ -27,7 +27,8 @@ beforeAll(async () => {
 afterAll(async () => {
   if (dev !== undefined && dev.exitCode === null) {
     const ended = new Promise((resolve) => dev?.once('exit', resolve));
-    dev.kill('SIGTERM');
+    // The whole group: npx does not pass the signal on to what it started.
+    if (dev.pid !== undefined) process.kill(-dev.pid, 'SIGTERM');
     await ended;
   }
   rmSync(folder, { recursive: true, force: true });
@@ -102,7 +103,10 @@ it('the client loads where the server and what it needs are not there', async ()
 
 /** Starts a development cluster and resolves to its brokers. */
 function startDev(): Promise<string> {
-  const child = spawn('npx', ['--no', 'highwater', 'dev', '--json'], { cwd: folder });
+  const child = spawn('npx', ['--no', 'highwater', 'dev', '--json'], {
+    cwd: folder,
+    detached: true,
+  });
   dev = child;
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`dev ended with ${code}`)));
