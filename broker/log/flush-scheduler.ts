@@ -20,6 +20,8 @@ export interface FlushTarget extends JournalUser {
   journalShare(): { readonly entries: JournalEntry[]; readonly upTo: Offset };
   /** The bytes go into their file after all, and into a later round. */
   writeFirst(): void;
+  /** It had nothing for a round that it had asked for: what waits is looked at again. */
+  skipped(): void;
   /** Runs the flush; on success what was written before is stored. */
   flushWith(flush: (upTo: Offset) => Promise<void>): Promise<void>;
   /** The same in two calls, for a flush that serves many logs; `undefined` if it failed. */
@@ -78,9 +80,12 @@ export class FlushScheduler {
     const unwritten: FlushTarget[] = [];
     const shares: FlushShare[] = [];
     for (const target of this.#waiting) {
-      // A target that may not be flushed at present asks again by itself.
       const share = target.flushShare();
-      if (share === undefined) continue;
+      if (share === undefined) {
+        // What waited for the journal may have to be written instead, since memory became scarce.
+        target.skipped();
+        continue;
+      }
       if (share.inPlaceOnly) {
         inPlace.push(target);
         continue;

@@ -145,6 +145,11 @@ export class LogWriter {
     this.#schedulePump();
   }
 
+  /** Whether to journal or to write is decided again: the reasons may have changed since it asked. */
+  skipped(): void {
+    this.#schedulePump();
+  }
+
   /** Runs one flush of what is written now; on success that is stored. */
   async flushWith(flush: (upTo: Offset) => Promise<void>): Promise<void> {
     const upTo = this.#written;
