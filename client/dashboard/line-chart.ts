@@ -1,7 +1,8 @@
 /**
- * A small line chart of the last two minutes, in the colours of the page. The chart library is loaded by
+ * A small line chart of up to two minutes, in the colours of the page. The chart library is loaded by
  * the page before its modules, under its own name.
  */
+import { windowMs } from './core/time-window.ts';
 import { make } from './element.ts';
 import { colour } from './theme.ts';
 
@@ -24,13 +25,12 @@ export interface ChartOptions {
 type Columns = readonly (readonly (number | null)[])[];
 
 const height = 150;
-const windowSeconds = 120;
 
 export class LineChart {
   readonly element: HTMLElement;
   readonly #options: ChartOptions;
   readonly #box = make('div', { class: 'chart' });
-  readonly #now = make('span', { class: 'chart-now' });
+  readonly #now = make('span', { class: 'chart-now' }, 'nothing measured yet');
   readonly #resize: ResizeObserver;
   #plot: uPlot | undefined;
   #data: Columns = [];
@@ -99,7 +99,7 @@ export class LineChart {
         cursor: { show: false },
         padding: [8, 28, 0, 0],
         scales: {
-          x: { range: (_plot, _min, max) => [max - windowSeconds, max] },
+          x: { range: (_plot, min, max) => [max - windowMs((max - min) * 1_000) / 1_000, max] },
           y: { range: (_plot, _min, max) => [0, Math.max(max * 1.1, least)] },
         },
         axes: [

@@ -52,6 +52,7 @@ export class PartitionLine {
     const health = healthOf(view);
     const name = `${topic.name}/${row.partition}`;
     setText(this.#name, name);
+    setAttribute(this.#name, 'title', name);
     setAttribute(
       this.element,
       'href',

@@ -1,4 +1,4 @@
-/** How much is written and read, and how long a write takes, over the last two minutes. */
+/** How much is written and read, and how long a write takes, over up to two minutes. */
 import { bytes, milliseconds } from './core/words.ts';
 import { make } from './element.ts';
 import { LineChart } from './line-chart.ts';

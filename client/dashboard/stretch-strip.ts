@@ -1,9 +1,10 @@
 /**
- * Who led and who was in sync over the last two minutes: a lane for each replica, thick where it led,
+ * Who led and who was in sync since the page sees it, two minutes at most: a lane for each replica, thick where it led,
  * thin where it was in sync, empty where it was not. A gap in every thick line is a time without leader.
  */
 import type { PartitionView } from './core/cluster-state.ts';
-import { historyMs, type Stretch } from './core/partition-history.ts';
+import type { Stretch } from './core/partition-history.ts';
+import { windowMs, windowWords } from './core/time-window.ts';
 import { fill, make, setAttribute } from './element.ts';
 import type { PageState } from './page-state.ts';
 
@@ -18,7 +19,8 @@ export class StretchStrip {
   update(view: PartitionView): void {
     const { history, cluster } = this.#state;
     const stretches = history.stretches.get(view.key) ?? [];
-    const begin = cluster.wallMs - historyMs;
+    const shownMs = windowMs(cluster.wallMs - (stretches[0]?.fromMs ?? cluster.wallMs));
+    const begin = cluster.wallMs - shownMs;
     fill(
       this.element,
       ...view.row.replicas.map((node) =>
@@ -36,7 +38,7 @@ export class StretchStrip {
       make(
         'div',
         { class: 'strip-axis', 'aria-hidden': 'true' },
-        ...['2 min ago', '1 min', 'now'].map((word) => make('span', {}, word)),
+        ...windowWords(shownMs).map((word) => make('span', {}, word)),
       ),
     );
     setAttribute(this.element, 'aria-label', spoken(stretches));
