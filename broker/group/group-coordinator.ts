@@ -25,6 +25,8 @@ export interface GroupCoordinatorOptions {
   readonly watchImage: (callback: () => void) => () => void;
   /** Has the internal topic made. */
   readonly createTopic: () => Promise<void>;
+  /** How long the offsets of a group without members are kept; negative: for ever. */
+  readonly offsetsRetentionMs: number;
 }
 
 /** A node that coordinates a group, and where clients reach it. */
@@ -41,6 +43,8 @@ interface Led {
 
 const tickMs = 200;
 const reloadMs = 200;
+/** How often offsets are looked at that nobody may need any more. */
+const expiryCheckMs = 60_000;
 /** How long the first use of a group waits for the internal topic. */
 const createMsMax = 8_000;
 
@@ -52,6 +56,7 @@ export class GroupCoordinator {
   #topics: MetadataImage['topics'] | undefined;
   #creating: Promise<void> | undefined;
   #isTicking = false;
+  #expiredMs = 0;
   #isClosed = false;
 
   constructor(options: GroupCoordinatorOptions) {
@@ -226,8 +231,18 @@ export class GroupCoordinator {
     this.#options.clock.after(tickMs, () => {
       this.#isTicking = false;
       for (const { shard } of this.#led.values()) shard.tick();
+      this.#maybeExpire();
       if (this.#led.size > 0 && !this.#isClosed) this.#tickOn();
     });
+  }
+
+  #maybeExpire(): void {
+    const { clock, offsetsRetentionMs } = this.#options;
+    if (offsetsRetentionMs < 0) return;
+    const nowMs = clock.now();
+    if (nowMs - this.#expiredMs < Math.min(expiryCheckMs, offsetsRetentionMs / 4)) return;
+    this.#expiredMs = nowMs;
+    for (const { shard } of this.#led.values()) shard.expire(offsetsRetentionMs);
   }
 }
 

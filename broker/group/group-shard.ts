@@ -10,6 +10,7 @@ import type { MetadataImage } from '../../proto/metadata/image.ts';
 import type { ErrorCode } from '../../proto/model/errors.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
+import { decideExpiry } from './core/expiry.ts';
 import {
   emptyGroup,
   type GroupRecord,
@@ -45,7 +46,12 @@ export interface GroupShardOptions {
 
 /** What happened to a group. */
 export interface GroupEvent {
-  readonly event: 'member-joined' | 'member-left' | 'member-expired' | 'group-deleted';
+  readonly event:
+    | 'member-joined'
+    | 'member-left'
+    | 'member-expired'
+    | 'offsets-expired'
+    | 'group-deleted';
   readonly group: string;
   readonly members: readonly string[];
   readonly generation: number;
@@ -74,7 +80,7 @@ export class GroupShard {
   async load(): Promise<void> {
     await this.#options.log.load((record) => {
       const decoded = decodeGroupRecord(record.key(), record.value());
-      if (decoded !== undefined) replay(this.#groups, decoded);
+      if (decoded !== undefined) replay(this.#groups, decoded, record.timestamp);
     });
     if (this.#phase !== 'loading') return;
     this.#phase = 'ready';
@@ -155,6 +161,18 @@ export class GroupShard {
     }
   }
 
+  /** Lets go of offsets that nobody came back for. */
+  expire(retentionMs: number): void {
+    if (!this.isReady || this.#journal.isFull) return;
+    const times = { nowMs: this.#options.clock.wall(), retentionMs };
+    const { topics } = this.#options.image();
+    for (const state of this.#groups.values()) {
+      const records = decideExpiry(state, topics, times);
+      if (records.length > 0) this.#tell('offsets-expired', state, []);
+      this.#commit(state.group, records);
+    }
+  }
+
   /** Topics came, went or grew. */
   topicsChanged(): void {
     if (!this.isReady) return;
@@ -215,8 +233,9 @@ export class GroupShard {
     done?: (error: HighwaterError | undefined) => void,
   ): void {
     if (records.length === 0 && done === undefined) return;
+    const nowMs = this.#options.clock.wall();
     for (const record of records) {
-      replay(this.#groups, record);
+      replay(this.#groups, record, nowMs);
       if (record.kind === 'member-removed') this.#replaced(group, record.member);
     }
     const tell = records.flatMap((record) =>

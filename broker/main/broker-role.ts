@@ -3,7 +3,6 @@
  * of parts that know nothing of each other; this file only joins them, in the order in which they may
  * begin.
  */
-
 import type { MetadataImage } from '../../proto/metadata/image.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { IncarnationId, NodeId, StorageId } from '../../proto/model/ids.ts';
@@ -47,6 +46,7 @@ export interface BrokerRoleOptions {
   readonly peers: { readonly host: string; readonly port: number };
   readonly sessionMs: number;
   readonly heartbeatMs: number;
+  readonly offsetsRetentionMs: number;
   onFailure(error: unknown): void;
 }
 
@@ -138,11 +138,8 @@ export class BrokerRole {
 
   /** Registers every public service. */
   serve(server: RpcServer): void {
-    const { machine, nodeId, authorizer } = this.#options;
     this.#groups = serveClients(server, {
-      nodeId,
-      machine,
-      authorizer,
+      ...this.#options,
       source: this.source,
       links: this.#links,
       brokerEpoch: () => this.#membership.brokerEpoch,

@@ -30,6 +30,7 @@ export interface ClientServicesOptions {
   readonly table: () => PartitionTable | undefined;
   readonly brokerEpoch: () => BrokerEpoch | undefined;
   readonly traffic: Traffic;
+  readonly offsetsRetentionMs: number;
 }
 
 /** Registers every public service; the coordinator that is returned is closed with the role. */
@@ -54,6 +55,7 @@ export function serveClients(
     table,
     watchImage: (callback) => source.watch(callback),
     createTopic: () => createGroupsTopic(forward),
+    offsetsRetentionMs: options.offsetsRetentionMs,
   });
   registerProduce(registry, { partitions, authorizer, clock, producerIds, traffic });
   registerFetch(registry, { partitions, authorizer, clock, traffic });

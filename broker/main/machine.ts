@@ -7,9 +7,8 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RoundRules } from '../../controller/cluster/core/election-round.ts';
 import type { Rules as QuorumRules } from '../../controller/raft/core/rules.ts';
-import { createTcpNetwork } from '../../proto/link/node/tcp-network.ts';
+import { createTcpNetwork, type LinkCredentials } from '../../proto/link/node/tcp-network.ts';
 import type { WireNetwork } from '../../proto/link/wire.ts';
-import { HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeSettings } from '../../proto/model/node-settings.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { FileSystem } from '../../proto/ports/file-system.ts';
@@ -25,8 +24,10 @@ import { type LogLevel, pinoLogger } from '../../proto/ports/node/pino-logger.ts
 import type { Random } from '../../proto/ports/random.ts';
 import type { RpcServer } from '../../proto/ports/rpc.ts';
 import { GrpcServer } from '../../proto/rpc/grpc/server.ts';
+import type { ServerTls } from '../../proto/rpc/grpc/server-credentials.ts';
 import { createHttpServer, type HttpServer } from '../http/http-server.ts';
 import type { Rules as ReplicaRules } from '../replication/core/rules.ts';
+import { type Certificates, type NodeCertificates, openCertificates } from './certificates.ts';
 
 /** The rules of the cores that can be broken, to see whether anybody notices. */
 export interface NodeRules {
@@ -56,9 +57,11 @@ export interface Machine {
   flushLog(): void;
 }
 
-/** The machine of a real process: its gRPC server can refuse connections. */
+/** The machine of a real process: its gRPC server can refuse connections, its certificates change. */
 export interface NodeMachine extends Machine {
   createRpcServer(): GrpcServer;
+  /** Looks whether the files of the certificates are others; connections from here on use them. */
+  renewCertificates(): void;
 }
 
 /** Threads for files: enough that a slow disk does not stop everything else (rule B5.9). */
@@ -75,7 +78,8 @@ export function createNodeMachine(
   const files = nodeFileSystem({ threadPoolSize });
   const stores = lmdbKeyValueOpener({ clock });
   const isLossy = testDisk === 'lossy';
-  const certificates = readCertificates(settings);
+  const certificates = openCertificates(settings, node);
+  const asksClients = settings.get('tls-client-auth') !== 'none';
   return {
     clock,
     random: nodeRandom,
@@ -83,7 +87,8 @@ export function createNodeMachine(
     keyValue: isLossy ? lossyKeyValueOpener(stores) : stores,
     logger: node,
     network: createNetwork(certificates, node, clock),
-    createRpcServer: () => createServer(certificates, node, clock),
+    createRpcServer: () => createServer(certificates, asksClients, { logger: node, clock }),
+    renewCertificates: () => certificates?.renew(),
     createHttpServer: () => createHttpServer(node),
     bootId: bootId(),
     absolutePath: (path) => resolve(path),
@@ -99,41 +104,21 @@ function logLevel(settings: NodeSettings): LogLevel {
     : 'info';
 }
 
-/** PEM files that the settings name; undefined where none is named. */
-interface Certificates {
-  readonly certificate: Buffer;
-  readonly key: Buffer;
-  readonly authority: Buffer | undefined;
-}
-
-function readCertificates(settings: NodeSettings): Certificates | undefined {
-  const path = (name: string): string => settings.get(name) ?? '';
-  if (path('tls-cert') === '' && path('tls-key') === '') return undefined;
-  try {
-    return {
-      certificate: readFileSync(path('tls-cert')),
-      key: readFileSync(path('tls-key')),
-      authority: path('tls-ca') === '' ? undefined : readFileSync(path('tls-ca')),
-    };
-  } catch (cause) {
-    throw new HighwaterError(
-      'INVALID_CONFIG',
-      'cannot read the certificates that tls-cert, tls-key and tls-ca name',
-      { cause },
-    );
-  }
-}
-
 function createServer(
-  certificates: Certificates | undefined,
-  logger: Logger,
-  clock: Clock,
+  certificates: NodeCertificates | undefined,
+  asksClients: boolean,
+  environment: { readonly logger: Logger; readonly clock: Clock },
 ): GrpcServer {
-  const common = { clock, logger, schema: publicSchema() };
+  const common = { ...environment, schema: publicSchema() };
   if (certificates === undefined) return new GrpcServer(common);
-  const { certificate, key, authority } = certificates;
-  const clients = authority === undefined ? {} : { clientAuthority: authority };
-  return new GrpcServer({ ...common, tls: { certificate, key, ...clients } });
+  const tlsOf = ({ certificate, key, authority }: Certificates): ServerTls => ({
+    certificate,
+    key,
+    ...(authority === undefined || !asksClients ? {} : { clientAuthority: authority }),
+  });
+  const server = new GrpcServer({ ...common, tls: tlsOf(certificates.first) });
+  certificates.use((renewed) => server.reloadTls(tlsOf(renewed)));
+  return server;
 }
 
 /** The .proto files that reflection serves; beside the sources, and beside dist/ in the package. */
@@ -148,14 +133,24 @@ function publicSchema(): { readonly directory: string; readonly files: readonly 
 
 /** Nodes prove themselves to each other; without an authority they could not, and speak plainly. */
 function createNetwork(
-  certificates: Certificates | undefined,
+  certificates: NodeCertificates | undefined,
   logger: Logger,
   clock: Clock,
 ): WireNetwork {
-  const options = { clock, logger };
-  if (certificates?.authority === undefined) return createTcpNetwork(options);
+  const credentials = linkCredentials(certificates?.first);
+  if (credentials === undefined) return createTcpNetwork({ clock, logger });
+  const network = createTcpNetwork({ clock, logger, credentials });
+  certificates?.use((renewed) => {
+    const next = linkCredentials(renewed);
+    if (next !== undefined) network.renew(next);
+  });
+  return network;
+}
+
+function linkCredentials(certificates: Certificates | undefined): LinkCredentials | undefined {
+  if (certificates?.authority === undefined) return undefined;
   const { certificate, key, authority } = certificates;
-  return createTcpNetwork({ ...options, credentials: { certificate, key, authority } });
+  return { certificate, key, authority };
 }
 
 function bootId(): string {

@@ -1,10 +1,9 @@
 /** `highwater server`: one node, until it is told to stop. */
-import type { Verb } from '../../client/cli/verb.ts';
-import { exitCodes } from '../../client/cli/verb.ts';
-import { nodeSettings } from '../../proto/model/node-settings.ts';
+import { exitCodes, type Verb, type VerbInput } from '../../client/cli/verb.ts';
+import { type NodeSettings, nodeSettings } from '../../proto/model/node-settings.ts';
 import { readConfiguration } from './configuration.ts';
 import { allowGarbage } from './garbage-collection.ts';
-import { createNodeMachine } from './machine.ts';
+import { createNodeMachine, type Machine, type NodeMachine } from './machine.ts';
 import { sharesOf } from './memory-shares.ts';
 import { startNode } from './node.ts';
 
@@ -33,25 +32,49 @@ export const serverVerb: Verb = {
   ],
   async run(input) {
     const settings = readConfiguration(input);
-    allowGarbage(sharesOf(Number(settings.get('memory-bytes'))).garbageBytes);
     const machine = createNodeMachine(settings, input.environment['HIGHWATER_TEST_DISK']);
-    const node = await startNode(settings, machine, input.signal);
-    const { grpc, peer, http } = node.addresses;
-    input.output.value({ node: node.nodeId, grpc, peer, http });
-    const failure = await Promise.race([node.failed, aborted(input.signal)]);
-    if (failure !== undefined) {
-      machine.logger.error('node-failed', 'The node ends: what it relies on has failed.', {
-        error: failure,
-      });
-      machine.flushLog();
-      // What failed may keep the process alive; recovery is the ordinary start.
-      process.exit(exitCodes.failed);
-    }
-    await node.stop();
-    machine.flushLog();
-    return exitCodes.done;
+    if (settings.get('tls-cert') === '') return serve(settings, machine, input);
+    const stop = followCertificates(machine);
+    return serve(settings, machine, input).finally(stop);
   },
 };
+
+/** Beside the signal: whoever renews the files need not know of this process. */
+const certificatesCheckMs = 60_000;
+
+function followCertificates(machine: NodeMachine): () => void {
+  const renew = (): void => machine.renewCertificates();
+  process.on('SIGHUP', renew);
+  const timer = setInterval(renew, certificatesCheckMs).unref();
+  return () => {
+    clearInterval(timer);
+    process.off('SIGHUP', renew);
+  };
+}
+
+/** Runs a node on this machine until it is told to stop, or fails; resolves to the exit code. */
+export async function serve(
+  settings: NodeSettings,
+  machine: Machine,
+  { signal, output }: Pick<VerbInput, 'signal' | 'output'>,
+): Promise<number> {
+  allowGarbage(sharesOf(Number(settings.get('memory-bytes'))).garbageBytes);
+  const node = await startNode(settings, machine, signal);
+  const { grpc, peer, http } = node.addresses;
+  output.value({ node: node.nodeId, grpc, peer, http });
+  const failure = await Promise.race([node.failed, aborted(signal)]);
+  if (failure !== undefined) {
+    machine.logger.error('node-failed', 'The node ends: what it relies on has failed.', {
+      error: failure,
+    });
+    machine.flushLog();
+    // What failed may keep the process alive; recovery is the ordinary start.
+    process.exit(exitCodes.failed);
+  }
+  await node.stop();
+  machine.flushLog();
+  return exitCodes.done;
+}
 
 function aborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {

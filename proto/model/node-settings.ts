@@ -156,6 +156,12 @@ export const nodeSettings: readonly SettingRow[] = [
     'How often the logs are looked at for retention.',
   ),
   milliseconds(
+    'offsets-retention-ms',
+    [-1, 3_650 * 86_400_000],
+    7 * 86_400_000,
+    'How long the committed offsets of a group without members are kept; -1: for ever.',
+  ),
+  milliseconds(
     'cleaner-check-ms',
     [100, 86_400_000],
     15_000,
@@ -174,6 +180,12 @@ export const nodeSettings: readonly SettingRow[] = [
     'Memory for the keys of one pass of compaction: 24 bytes for each; more keys take more passes.',
   ),
   bytes(
+    'reassignment-bytes-per-second',
+    [0, 1024 * 1024 * MiB],
+    64 * MiB,
+    'Rate at which this node gives replicas that a reassignment adds what they lack from before; 0: no limit.',
+  ),
+  bytes(
     'scrub-bytes-per-second',
     [0, 1024 * 1024 * MiB],
     2 * MiB,
@@ -190,7 +202,13 @@ export const nodeSettings: readonly SettingRow[] = [
     'Certificate chain (PEM) of this node; with tls-key, clients and nodes speak TLS.',
   ),
   path('tls-key', 'Private key (PEM) of this node.'),
-  path('tls-ca', 'Authority (PEM) for clients and nodes; with it certificates are required.'),
+  path('tls-ca', 'Authority (PEM) of the nodes, and of the clients; without it links are plain.'),
+  choice(
+    'tls-client-auth',
+    ['required', 'none'],
+    'required',
+    'Whether clients have to show a certificate that tls-ca signed; nodes always have to.',
+  ),
   path('tokens-file', 'Bearer tokens: one "token principal role,role" a line.'),
   choice(
     'dashboard',

@@ -1,8 +1,10 @@
 /** Processes that speak TLS and ask for tokens: who is let in, and what each role may do. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type ConnectOptions, connect } from '../../client/index.ts';
 import { ProcessCluster } from '../support/process-cluster.ts';
@@ -29,6 +31,8 @@ beforeAll(async () => {
     settings: {
       'tls-cert': at('node.pem'),
       'tls-key': at('node.key'),
+      'tls-ca': at('authority.pem'),
+      'tls-client-auth': 'none',
       'tokens-file': at('tokens'),
     },
   });
@@ -79,6 +83,41 @@ it('a wrong authority, no TLS, no token and a wrong token are refused', async ()
   await expect(client({})).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   await expect(client({ token: 'guessed' })).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
 });
+
+it('renewed certificates are shown on both ports without a restart, and the cluster goes on', async () => {
+  const ports = cluster.nodes.flatMap((node) => [node.grpc, node.peer]);
+  const before = await Promise.all(ports.map(shownAt));
+  expect(new Set(before).size).toBe(1);
+  makeCertificate('renewed', 'authority');
+  copyFileSync(at('renewed.key'), at('node.key'));
+  copyFileSync(at('renewed.pem'), at('node.pem'));
+  for (const { pid } of cluster.nodes) process.kill(pid, 'SIGHUP');
+  const renewed = new X509Certificate(readFileSync(at('renewed.pem'))).fingerprint256;
+  await expect
+    .poll(async () => new Set(await Promise.all(ports.map(shownAt))), { timeout: 20_000 })
+    .toEqual(new Set([renewed]));
+  await cluster.node(3).kill('SIGKILL');
+  cluster.node(3).start();
+  await cluster.node(3).ready();
+  await using shop = await client({ token: 'write-secret' });
+  const { storedBy } = await shop.producer({ acks: 'all' }).send({ topic: 'orders', value: 'pen' });
+  expect(storedBy.length).toBeGreaterThanOrEqual(2);
+});
+
+/** The certificate that is shown at an address, whether it lets strangers in or not. */
+function shownAt(address: string): Promise<string> {
+  const [host = '', port = ''] = address.split(':');
+  return new Promise((resolve, reject) => {
+    const socket = connectTls(
+      { host, port: Number(port), rejectUnauthorized: false, ALPNProtocols: ['h2'] },
+      () => {
+        resolve(socket.getPeerCertificate().fingerprint256);
+        socket.destroy();
+      },
+    );
+    socket.on('error', reject);
+  });
+}
 
 function makeAuthority(name: string): void {
   openssl(

@@ -26,6 +26,8 @@ export interface GroupState {
   readonly group: string;
   /** Grows with each change of members or assignment; 0 for a group that only has offsets. */
   generation: number;
+  /** Wall clock at which the generation last grew; of a group without members: when it was left. */
+  changedAtMs: number;
   assignor: AssignorName;
   readonly members: Map<string, Member>;
   readonly offsets: Map<PartitionKey, OffsetRecord>;
@@ -94,8 +96,8 @@ export type GroupRecord =
 /** All groups of one partition of the internal topic. */
 export type Groups = Map<string, GroupState>;
 
-/** Folds one record. */
-export function replay(groups: Groups, record: GroupRecord): void {
+/** Folds one record that was decided at this time of the wall clock: in the log, its timestamp. */
+export function replay(groups: Groups, record: GroupRecord, decidedAtMs: number): void {
   if (record.kind === 'head-removed') {
     groups.delete(record.group);
     return;
@@ -108,6 +110,7 @@ export function replay(groups: Groups, record: GroupRecord): void {
   switch (record.kind) {
     case 'head':
       group.generation = record.generation;
+      group.changedAtMs = decidedAtMs;
       group.assignor = record.assignor;
       return;
     case 'member':
@@ -129,7 +132,14 @@ export function replay(groups: Groups, record: GroupRecord): void {
 
 /** A group that nobody has joined. */
 export function emptyGroup(group: string): GroupState {
-  return { group, generation: 0, assignor: 'uniform', members: new Map(), offsets: new Map() };
+  return {
+    group,
+    generation: 0,
+    changedAtMs: 0,
+    assignor: 'uniform',
+    members: new Map(),
+    offsets: new Map(),
+  };
 }
 
 /** The key of a partition. */

@@ -29,22 +29,39 @@ export interface TcpNetworkOptions {
   readonly credentials?: LinkCredentials;
 }
 
-export function createTcpNetwork(options: TcpNetworkOptions): WireNetwork {
+export interface TcpNetwork extends WireNetwork {
+  /** Connections made from here on use these; a plain network stays plain. */
+  renew(credentials: LinkCredentials): void;
+}
+
+export function createTcpNetwork(given: TcpNetworkOptions): TcpNetwork {
+  let options = given;
+  const servers = new Set<tls.Server>();
   return {
-    listen: (host, port, accept) => listen(options, { host, port }, accept),
+    listen: (host, port, accept) => {
+      const server = createServer(options, accept);
+      if (server instanceof tls.Server) {
+        servers.add(server);
+        server.once('close', () => servers.delete(server));
+      }
+      return listen(server, options, { host, port });
+    },
     dial: (to, handlers) => dial(options, to, handlers),
+    renew(credentials) {
+      if (options.credentials === undefined) return;
+      options = { ...options, credentials };
+      for (const server of servers) server.setSecureContext(secureOptions(credentials));
+    },
   };
 }
 
 type Accept = (wire: Wire) => WireHandlers;
 
 function listen(
-  options: TcpNetworkOptions,
+  server: net.Server,
+  { clock, logger }: TcpNetworkOptions,
   at: { readonly host: string; readonly port: number },
-  accept: Accept,
 ): Promise<WireListener> {
-  const { clock, logger } = options;
-  const server = createServer(options, accept);
   server.maxConnections = limits.linkConnectionsMax;
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {

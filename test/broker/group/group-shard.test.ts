@@ -154,3 +154,28 @@ it('a silent member is given up after its session, one that speaks is not', asyn
   expect(speaking.ended).toBeUndefined();
   expect(speaking.told.at(-1)).toEqual([3, 4]);
 });
+
+it('offsets of a group that was left expire after a failover too, by the time at which it was left', async () => {
+  const before = await world();
+  before.shard.join('g', joining('m1', ['a']), new Line());
+  const committing = before.shard.commit('g', commitOf('m1', 1, 7));
+  await before.time.advance(5_000);
+  before.shard.leave('g', 'm1');
+  await before.time.advance(1);
+  before.log.acknowledge();
+  expect(await committing).toEqual([undefined]);
+
+  const { time, log, shard } = await world(before.log.batches);
+  const offsets = async () => {
+    const reading = shard.read('g', (state) => state?.offsets.size);
+    await time.advance(1);
+    log.acknowledge();
+    return reading;
+  };
+  await time.advance(5_500);
+  shard.expire(1_000);
+  expect(await offsets()).toBe(1);
+  await time.advance(1_000);
+  shard.expire(1_000);
+  expect(await offsets()).toBeUndefined();
+});

@@ -40,7 +40,7 @@ class Walk {
   take(decision: Decided | Refusal): void {
     if (decision.kind === 'refused') throw new Error(decision.message);
     const groups = new Map([['g', this.group]]);
-    for (const record of decision.records) replay(groups, record);
+    for (const record of decision.records) replay(groups, record, 0);
     this.group = groups.get('g') ?? this.group;
     for (const record of decision.records) {
       if (record.kind !== 'member') continue;

@@ -24,7 +24,7 @@ const key = (number: number) => partitionKey(topicNumber('a'), number);
 function after(group: GroupState, decision: Decided | Refusal): GroupState {
   if (decision.kind === 'refused') throw new Error(decision.message);
   const groups = new Map([[group.group, group]]);
-  for (const record of decision.records) replay(groups, record);
+  for (const record of decision.records) replay(groups, record, 0);
   return groups.get(group.group) ?? group;
 }
 

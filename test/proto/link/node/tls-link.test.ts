@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import tls from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { LinkCredentials } from '../../../../proto/link/node/tcp-network.ts';
+import { createTcpNetwork, type LinkCredentials } from '../../../../proto/link/node/tcp-network.ts';
+import { nodeClock } from '../../../../proto/ports/node/node-clock.ts';
 import { describeLifecycle } from '../lifecycle-conformance.ts';
-import { acceptAll, type LinkWorld, recorder } from '../link-world.ts';
+import { acceptAll, type LinkWorld, recorder, recordingLogger } from '../link-world.ts';
 import { describeStreams } from '../stream-conformance.ts';
 import { createTcpWorld, until } from '../tcp-world.ts';
 
@@ -104,6 +105,36 @@ describe('mutual TLS keeps strangers out', () => {
     });
     expect(got).toEqual([]);
     await until(() => target.lines.some((line) => line.event === 'link-refused'));
+  });
+
+  test('renewed credentials are shown to whoever connects from then on', async () => {
+    const network = createTcpNetwork({
+      clock: nodeClock,
+      logger: recordingLogger([]),
+      credentials: credentials('node'),
+    });
+    const handlers = {
+      onOpen() {},
+      onBytes() {},
+      space: () => undefined,
+      onFilled() {},
+      onClose() {},
+    };
+    const listener = await network.listen('127.0.0.1', 0, () => handlers);
+    const shown = () =>
+      new Promise<string>((resolve) => {
+        const options = { port: listener.port, rejectUnauthorized: false, ...keyPair('node') };
+        const socket = tls.connect(options, () => {
+          resolve(socket.getPeerCertificate().fingerprint);
+          socket.destroy();
+        });
+        socket.on('error', () => {});
+      });
+    const before = await shown();
+    expect(await shown()).toBe(before);
+    network.renew({ ...credentials('stranger'), authority: read('authority.pem') });
+    expect(await shown()).not.toBe(before);
+    await listener.close();
   });
 
   test('an unfinished handshake harms nobody else', async () => {
