@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `highwater` command: finds the verb, loads it, runs it. Nothing else is loaded before. */
 import { verbs } from './verbs.ts';
+import { packageVersion } from './version.ts';
 
 process.env['UV_THREADPOOL_SIZE'] ??= '16';
 
@@ -13,4 +14,5 @@ process.exitCode = await runCommandLine(process.argv.slice(2), verbs, {
   err: process.stderr,
   signal: stop.signal,
   environment: process.env,
+  version: () => `${packageVersion()}, Node ${process.version}`,
 });

@@ -6,7 +6,7 @@ import { nodeClock } from '../../proto/ports/node/node-clock.ts';
 import { nodeFileSystem } from '../../proto/ports/node/node-file-system.ts';
 import { type LogKey, logName, parseLogName } from '../log/log-key.ts';
 import { dumpLog } from '../log/tools/log-dump.ts';
-import { verifyLogs } from '../log/tools/log-verify.ts';
+import { type VerifyReport, verifyLogs } from '../log/tools/log-verify.ts';
 import { type StoppedDirectory, withStoppedDirectory } from '../log/tools/stopped-directory.ts';
 
 const dataOption = {
@@ -29,7 +29,11 @@ export const logVerifyVerb: Verb = {
     open(input, async (directory) => {
       const keys =
         input.positionals.length === 0 ? directory.store.keys() : input.positionals.map(keyOf);
-      const { logs, batches, bytes, torn, faults } = await verifyLogs(directory, keys);
+      const { logs, batches, bytes, torn, faults } = await verifyLogs(
+        directory,
+        keys,
+        tellProgress(input),
+      );
       if (faults.length > 0)
         input.output.rows(
           ['log', 'file', 'position', 'reason'],
@@ -39,6 +43,22 @@ export const logVerifyVerb: Verb = {
       return faults.length === 0 ? exitCodes.done : exitCodes.notAsClaimed;
     }),
 };
+
+/** Between two lines of progress. */
+const progressMs = 1_000;
+
+function tellProgress({ output }: VerbInput): (sofar: VerifyReport) => void {
+  let toldMs = performance.now();
+  return ({ logs, batches, bytes, faults }) => {
+    const nowMs = performance.now();
+    if (nowMs - toldMs < progressMs) return;
+    toldMs = nowMs;
+    const megabytes = Math.floor(bytes / 1e6);
+    output.note(
+      `${logs} logs, ${batches} batches, ${megabytes} MB, ${faults.length} faults so far`,
+    );
+  };
+}
 
 export const logDumpVerb: Verb = {
   name: 'log dump',

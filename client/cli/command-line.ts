@@ -17,7 +17,11 @@ export async function runCommandLine(
   host: VerbHost,
 ): Promise<number> {
   const [first] = words;
-  if (first === undefined || first === '--help' || first === 'help') {
+  if (first === '--version') {
+    host.out.write(`highwater ${host.version?.() ?? 'of an unknown version'}\n`);
+    return exitCodes.done;
+  }
+  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
     host.out.write(overviewHelp(verbs));
     return first === undefined ? exitCodes.usage : exitCodes.done;
   }

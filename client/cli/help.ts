@@ -18,7 +18,7 @@ export function overviewHelp(verbs: readonly VerbSummary[]): string {
     '',
     ...verbs.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.summary}`),
     '',
-    'highwater <verb> --help explains one verb. A cluster to try it on: highwater dev',
+    'highwater <verb> --help explains one verb, --version tells this one. A cluster to try it on: highwater dev',
     '',
   ].join('\n');
 }

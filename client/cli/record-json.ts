@@ -1,9 +1,11 @@
 /**
  * Records as JSON, one a line, the same for `produce` and `consume`, so that one feeds the other. Bytes
- * that are not UTF-8 travel as base64 under `key64` and `value64`; a value that is itself JSON may be
- * given as it is.
+ * that are not UTF-8 travel as base64 under `key64` and `value64`, and in headers as `{ "base64": … }`; a
+ * value that is itself JSON may be given as it is. Headers are an object, or pairs where
+ * an object could not hold them.
  */
 import { isUtf8 } from 'node:buffer';
+import type { RecordHeaders } from '../../proto/wire/record-writer.ts';
 import type { ProducerRecord } from '../producer/record.ts';
 import type { ReadRecord } from '../reader/read-record.ts';
 import { UsageError } from './verb.ts';
@@ -36,8 +38,6 @@ export function recordOfJson(line: string, topic: string, at: number): ProducerR
 
 /** One record as one line of JSON. */
 export function jsonOfRecord(record: ReadRecord): string {
-  const headers: Record<string, string | null> = {};
-  for (const header of record.headers) headers[header.key] = header.value?.toString() ?? null;
   return JSON.stringify({
     topic: record.topic,
     partition: record.partition,
@@ -45,8 +45,23 @@ export function jsonOfRecord(record: ReadRecord): string {
     timestamp: record.timestamp,
     ...textField('key', record.key),
     ...textField('value', record.value),
-    ...(record.headers.length === 0 ? {} : { headers }),
+    ...(record.headers.length === 0 ? {} : { headers: jsonOfHeaders(record.headers) }),
   });
+}
+
+type HeaderJson = string | null | { readonly base64: string };
+
+function jsonOfHeaders(headers: ReadRecord['headers']): unknown {
+  const pairs = headers.map(({ key, value }): [string, HeaderJson] => {
+    if (value === null) return [key, null];
+    return [key, isUtf8(value) ? value.toString() : { base64: value.toString('base64') }];
+  });
+  const object = Object.fromEntries(pairs);
+  // A name that occurs twice, or looks like a number, would not come back in its place.
+  const names = Object.keys(object);
+  const isFaithful =
+    names.length === pairs.length && pairs.every(([name], index) => name === names[index]);
+  return isFaithful ? object : pairs;
 }
 
 function textField(name: string, bytes: Buffer | null): Readonly<Record<string, string | null>> {
@@ -69,14 +84,20 @@ function bytesOf(
   return typeof plain === 'string' ? plain : JSON.stringify(plain);
 }
 
-function headersOf(value: unknown, at: number): Record<string, string | null> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new UsageError(`line ${at}: headers is an object of texts`);
-  return Object.fromEntries(
-    Object.entries(value).map(([name, text]: [string, unknown]) => {
-      if (text !== null && typeof text !== 'string')
-        throw new UsageError(`line ${at}: header ${name} is a text`);
-      return [name, text];
-    }),
-  );
+function headersOf(value: unknown, at: number): RecordHeaders {
+  if (typeof value !== 'object' || value === null)
+    throw new UsageError(`line ${at}: headers is an object of texts, or a list of pairs`);
+  const pairs: unknown[] = Array.isArray(value) ? value : Object.entries(value);
+  return pairs.map((pair): [string, string | Buffer | null] => {
+    if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'string')
+      throw new UsageError(`line ${at}: a header is a pair of a name and a text`);
+    return [pair[0], headerValueOf(pair[1], `line ${at}: header ${pair[0]}`)];
+  });
+}
+
+function headerValueOf(value: unknown, what: string): string | Buffer | null {
+  if (value === null || typeof value === 'string') return value;
+  if (typeof value === 'object' && 'base64' in value && typeof value.base64 === 'string')
+    return Buffer.from(value.base64, 'base64');
+  throw new UsageError(`${what} is a text, null or { "base64": … }`);
 }

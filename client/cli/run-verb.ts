@@ -12,6 +12,8 @@ export interface VerbHost {
   readonly stdin?: AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Of the package, asked only when the caller wants to know. */
+  version?(): string;
 }
 
 /** Parses, runs and reports. Never throws for what a user or a cluster can cause. */

@@ -77,18 +77,26 @@ describe('topics and records', () => {
       { key: 'a', value: 'one', headers: { from: 'shop' } },
       { key: 'b', value: { nested: [1, 2] } },
       { key64: '/w==', value64: '/wAB' },
+      {
+        value: 'twice',
+        headers: [
+          ['to', 'a'],
+          ['to', { base64: '/w==' }],
+        ],
+      },
     ];
     const input = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
     const written = await json('produce pipes --format ndjson', input);
-    expect(written).toEqual([{ topic: 'pipes', written: 3, degraded: 0 }]);
+    expect(written).toEqual([{ topic: 'pipes', written: 4, degraded: 0 }]);
     const consumed = await typed('consume pipes --json');
     await json('produce copies --format ndjson --partition 0', consumed.out);
     const copies = await json('consume copies --format json');
-    expect(copies).toHaveLength(3);
+    expect(copies).toHaveLength(4);
     expect(copies).toContainEqual(
       expect.objectContaining({ key: 'a', value: 'one', headers: { from: 'shop' } }),
     );
     expect(copies).toContainEqual(expect.objectContaining({ key64: '/w==', value64: '/wAB' }));
+    expect(copies).toContainEqual(expect.objectContaining({ headers: lines[3]?.headers }));
   });
 
   it('lines are cut at a separator, and printed with their key', async () => {
@@ -139,6 +147,7 @@ describe('groups and the cluster', () => {
 
 describe('exit codes', () => {
   it.each([
+    ['--version', 0],
     ['topic list', 0],
     ['topic describe nothing', 1],
     ['topic create', 2],

@@ -29,12 +29,13 @@ export interface VerifyReport {
   readonly faults: readonly LogFault[];
 }
 
-/** Checks all logs, or those of the keys. */
+/** Checks all logs, or those of the keys; tells what it has come to after each segment. */
 export async function verifyLogs(
   directory: StoppedDirectory,
   keys: Iterable<LogKey> = directory.store.keys(),
+  tell: (sofar: VerifyReport) => void = () => undefined,
 ): Promise<VerifyReport> {
-  const sheet: Sheet = { logs: 0, batches: 0, bytes: 0, torn: [], faults: [] };
+  const sheet: Sheet = { logs: 0, batches: 0, bytes: 0, torn: [], faults: [], tell };
   const active = new Set(directory.store.activeKeys().map(logName));
   for (const key of keys) {
     sheet.logs++;
@@ -49,6 +50,7 @@ interface Sheet {
   bytes: number;
   readonly torn: string[];
   readonly faults: LogFault[];
+  tell(sofar: VerifyReport): void;
 }
 
 async function verifyLog(
@@ -73,6 +75,7 @@ async function verifyLog(
       fault(`it does not follow offset ${next}`, file.path, 0);
     }
     const end = await verifySegment(directory, { key: log.key, file, record, epoch, sheet, fault });
+    sheet.tell(sheet);
     next = end.nextOffset ?? file.baseOffset;
     epoch = end.epoch;
     if (end.kind !== 'bad') continue;

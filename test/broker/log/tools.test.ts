@@ -39,6 +39,17 @@ describe('the tools for a stopped directory', () => {
     expect(world.directory.recovered).toEqual([]);
   });
 
+  test('verify tells how far it is after each segment', async () => {
+    const world = await stopped();
+    const told: number[] = [];
+    await look(world, (directory) =>
+      verifyLogs(directory, undefined, ({ batches }) => told.push(batches)),
+    );
+    expect(told.length).toBeGreaterThan(1);
+    expect(told.at(-1)).toBe(60);
+    expect(told).toEqual(told.toSorted((a, b) => a - b));
+  });
+
   test('verify names the file and the byte of a flipped bit', async () => {
     const world = await stopped();
     flipBit(world.disk, `${path}/00000000000000000000.log`, 8 * 300);
