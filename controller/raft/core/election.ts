@@ -62,9 +62,11 @@ export function onPreVoteRequest(turn: Turn, from: VoterId, request: PreVoteRequ
   // Nothing here depends on the disk, and nothing changes.
   sendEarly(turn, from, { kind: 'pre-vote-response', campaign: request.campaign, isGranted });
   // A rival that is to wait may have refused this one while it still heard the leader. It does not
-  // any more: asked again at once, it agrees, and nobody waits for the next campaign.
+  // any more: asked again at once, it agrees, and nobody waits for the next campaign. It is to wait
+  // because its log lacks something, or by its identity where the logs are equal.
   const { role, campaign: attempt, log } = state;
-  if (isGranted || role.kind !== 'pre-candidate' || from < state.self) return;
+  const isToWait = !isUpToDate(request.last, log.last) || from > state.self;
+  if (isGranted || role.kind !== 'pre-candidate' || !isToWait) return;
   sendEarly(turn, from, { kind: 'pre-vote-request', campaign: attempt, last: log.last });
 }
 
