@@ -16,10 +16,11 @@ import type { LogDirectory } from '../log/log-directory.ts';
 import { ControllerLinks } from '../membership/controller-links.ts';
 import { FollowedVoters, ownFirst } from '../membership/followed-voters.ts';
 import { MembershipDriver } from '../membership/membership-driver.ts';
-import { MetadataFollower } from '../membership/metadata-follower.ts';
+import { type ImageChange, MetadataFollower } from '../membership/metadata-follower.ts';
 import { Traffic } from '../metrics/traffic.ts';
 import { PartitionTable } from '../partitions/partition-table.ts';
 import { ControllerConversation } from '../replication/controller-conversation.ts';
+import { moveRules } from '../replication/move-pace.ts';
 import type { PartitionDriver } from '../replication/partition-driver.ts';
 import { ReplicationStreams } from '../replication/replication-streams.ts';
 import type { Address } from './addresses.ts';
@@ -46,6 +47,7 @@ export interface BrokerRoleOptions {
   readonly peers: { readonly host: string; readonly port: number };
   readonly sessionMs: number;
   readonly heartbeatMs: number;
+  readonly moveBytesPerSecond: number;
   readonly offsetsRetentionMs: number;
   onFailure(error: unknown): void;
 }
@@ -90,7 +92,7 @@ export class BrokerRole {
       controllers: ownFirst(controllers, nodeId),
       clock,
       logger,
-      onImage: (image) => this.#onImage(image),
+      onImage: (image, by) => this.#onImage(image, by),
       onUnreadable: (reason) =>
         options.onFailure(new HighwaterError('UNSUPPORTED_VERSION', reason)),
     });
@@ -101,15 +103,13 @@ export class BrokerRole {
       metadata: this.#metadata,
       membership: this.#membership,
     });
-    const activeController = (): NodeId | undefined => this.#membership.activeController;
-    const brokerEpoch = (): BrokerEpoch | undefined => this.#membership.brokerEpoch;
     this.source = new ImageSource(() => this.#metadata.image, this.#membership);
     this.#conversation = new ControllerConversation({
       nodeId,
       links: this.#links,
       clock,
-      activeController,
-      brokerEpoch,
+      activeController: () => this.#membership.activeController,
+      brokerEpoch: () => this.#membership.brokerEpoch,
     });
     this.#streams = new ReplicationStreams({
       endpoint,
@@ -117,6 +117,7 @@ export class BrokerRole {
       logger,
       lookup: (topicId, partition) => this.table?.find(topicId, partition),
       addressOf: (node) => this.#addressOf(node),
+      moves: moveRules(options.moveBytesPerSecond, () => this.#metadata.image),
     });
     this.#surroundings = new ReplicaSurroundings({
       clock,
@@ -243,7 +244,8 @@ export class BrokerRole {
     this.#maybeStart(this.#metadata.image);
   }
 
-  #onImage(image: MetadataImage): void {
+  #onImage(image: MetadataImage, by: ImageChange): void {
+    this.source.took(image, by);
     this.#voters.follow(image);
     if (this.#isReady) this.table?.apply(image);
     else this.#maybeStart(image);

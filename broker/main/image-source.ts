@@ -1,14 +1,17 @@
 /** The latest image and what goes with it, for the services that tell clients. */
 import type { MetadataImage } from '../../proto/metadata/image.ts';
+import { RecentImages } from '../../proto/metadata/recent-images.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
-import type { Term } from '../../proto/model/offset.ts';
+import type { Revision, Term } from '../../proto/model/offset.ts';
 import type { MembershipDriver } from '../membership/membership-driver.ts';
+import type { ImageChange } from '../membership/metadata-follower.ts';
 import type { MetadataSource } from '../services/metadata-service.ts';
 
 export class ImageSource implements MetadataSource {
   readonly #image: () => MetadataImage;
   readonly #membership: MembershipDriver;
   readonly #watchers = new Set<() => void>();
+  readonly #recent = new RecentImages();
 
   constructor(image: () => MetadataImage, membership: MembershipDriver) {
     this.#image = image;
@@ -31,9 +34,19 @@ export class ImageSource implements MetadataSource {
     return this.#membership.term;
   }
 
+  imageAt(revision: Revision): MetadataImage | undefined {
+    return this.#recent.at(revision);
+  }
+
   watch(callback: () => void): () => void {
     this.#watchers.add(callback);
     return () => this.#watchers.delete(callback);
+  }
+
+  /** An image came; it is told with the next `changed`. */
+  took(image: MetadataImage, { bytes, isSnapshot }: ImageChange): void {
+    if (isSnapshot) this.#recent.restart(image);
+    else this.#recent.add(image, bytes);
   }
 
   /** Something of the above is different. */

@@ -274,6 +274,7 @@ class NodeStart {
       rack: this.#text('rack'),
       sessionMs: this.#number('session-ms'),
       heartbeatMs: this.#number('heartbeat-ms'),
+      moveBytesPerSecond: this.#number('reassignment-bytes-per-second'),
       offsetsRetentionMs: this.#number('offsets-retention-ms'),
     });
     const at = hostAndPort(this.#text('listen'));

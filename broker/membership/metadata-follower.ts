@@ -27,9 +27,16 @@ export interface MetadataFollowerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called for each new image, in order. */
-  onImage(image: MetadataImage): void;
+  onImage(image: MetadataImage, by: ImageChange): void;
   /** A record of a later version: this node cannot follow any further. */
   onUnreadable(reason: string): void;
+}
+
+/** What made an image of the one before. */
+export interface ImageChange {
+  readonly bytes: number;
+  /** It took the place of everything. */
+  readonly isSnapshot: boolean;
 }
 
 /** Before another controller is asked, if the last one sent nothing. */
@@ -125,16 +132,17 @@ export class MetadataFollower {
 
   #take(frame: MetadataFrame): void {
     const records = this.#payloads.flatMap((bytes) => decodeRecords(bytes));
+    const bytes = this.#payloads.reduce((sum, payload) => sum + payload.length, 0);
     this.#payloads = [];
     if (frame.revision <= this.#image.revision) return;
-    this.#apply(
-      frame.isSnapshot
-        ? replaySnapshot(frame.revision, records)
-        : replay(this.#image, frame.revision, records),
-    );
+    const { isSnapshot } = frame;
+    const replayed = isSnapshot
+      ? replaySnapshot(frame.revision, records)
+      : replay(this.#image, frame.revision, records);
+    this.#apply(replayed, { bytes, isSnapshot });
   }
 
-  #apply({ image, refused }: Replayed): void {
+  #apply({ image, refused }: Replayed, by: ImageChange): void {
     if (refused?.isUnreadable === true) return this.#options.onUnreadable(refused.reason);
     if (refused !== undefined) {
       this.#options.logger.error(
@@ -145,7 +153,7 @@ export class MetadataFollower {
     }
     this.#image = image;
     this.#behindSinceMs = undefined;
-    this.#options.onImage(image);
+    this.#options.onImage(image, by);
   }
 
   #onClose(reason: LinkCloseReason): void {

@@ -19,6 +19,7 @@ import type { ControllerLinks } from '../membership/controller-links.ts';
 import type { Effect, IsrProposal } from './core/effects.ts';
 import type { ProposalAnswer } from './core/inputs.ts';
 import { proposalReason } from './core/proposal-reason.ts';
+import { LagEvidence } from './lag-evidence.ts';
 import type { PartitionDriver } from './partition-driver.ts';
 
 export interface ControllerConversationOptions {
@@ -50,26 +51,33 @@ export class ControllerConversation {
   #proposals: PendingProposal[] = [];
   #answers: PromiseAnswer[] = [];
   readonly #openRounds = new Map<PartitionDriver, LeaderEpoch>();
+  readonly #lag: LagEvidence;
   #isScheduled = false;
   #isReasking = false;
   #isClosed = false;
 
   constructor(options: ControllerConversationOptions) {
     this.#options = options;
+    this.#lag = new LagEvidence(options.clock);
   }
 
   propose(driver: PartitionDriver, proposal: IsrProposal): void {
     const { leaderEpoch, partitionEpoch, isr, semiSync, semiSyncReplicas } = proposal;
-    const wire: PartitionProposal = {
-      ...this.#head(driver, leaderEpoch),
-      ...proposalReason(driver.state, proposal),
-      partitionEpoch,
-      isr,
-      semiSync: semiSync === 'keep' ? 'unspecified' : semiSync,
-      semiSyncReplicas,
-    };
-    this.#proposals.push({ driver, wire, proposal: proposal.proposal });
-    this.#schedule();
+    const { reason, evidence, removedAt } = proposalReason(driver.state, proposal);
+    const head = this.#head(driver, leaderEpoch);
+    this.#lag.measure(driver.log, removedAt, (measured) => {
+      const wire: PartitionProposal = {
+        ...head,
+        reason,
+        evidence: new Map([...evidence, ...measured]),
+        partitionEpoch,
+        isr,
+        semiSync: semiSync === 'keep' ? 'unspecified' : semiSync,
+        semiSyncReplicas,
+      };
+      this.#proposals.push({ driver, wire, proposal: proposal.proposal });
+      this.#schedule();
+    });
   }
 
   resign(driver: PartitionDriver, leaderEpoch: LeaderEpoch): void {

@@ -22,6 +22,10 @@ export class FeedSlot {
   isStarted = false;
   /** The epoch in which it was started. */
   epoch: LeaderEpoch = leaderEpoch(0);
+  /** It waits for its turn to send what lies below `#pacedBelow`. */
+  isHeld = false;
+  /** What was there when a replica on the move began is sent at a bounded rate. */
+  #pacedBelow: Offset = offset(0);
   #watermarkSent = -1;
   #startSent = -1;
   #isReading = false;
@@ -36,9 +40,10 @@ export class FeedSlot {
     this.stream = stream;
   }
 
-  start(from: Offset, epoch: LeaderEpoch): void {
+  start(from: Offset, epoch: LeaderEpoch, pacedBelow: Offset): void {
     this.next = from;
     this.epoch = epoch;
+    this.#pacedBelow = pacedBelow;
     this.isStarted = true;
     this.#fetched = undefined;
     this.#underWay = [];
@@ -58,6 +63,11 @@ export class FeedSlot {
       this.#bytesUnderWay < windowBytes &&
       this.next < this.replica.log.endOffset
     );
+  }
+
+  /** What comes next is sent at a bounded rate. */
+  get isPaced(): boolean {
+    return this.next < this.#pacedBelow;
   }
 
   /** Takes note of a report; true if that opened the window for more. */

@@ -15,18 +15,23 @@ import {
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
 import { limits } from '../../proto/model/limits.ts';
+import { offset } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { LinkStream, LinkStreamHandlers } from '../../proto/ports/link.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
 import { encodeOpenAnswer } from './answer-codec.ts';
 import type { AnswerOpen } from './core/effects.ts';
 import { FeedSlot } from './feed-slot.ts';
+import type { MovePace } from './move-pace.ts';
 import type { Replica, ReplicaLookup } from './replica.ts';
 
 export interface FollowerFeedOptions {
   readonly follower: NodeId;
   readonly stream: LinkStream;
   readonly lookup: ReplicaLookup;
+  /** For replicas on the move. */
+  readonly pace: MovePace;
+  isAdded(replica: Replica): boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   onClosed(feed: FollowerFeed): void;
@@ -65,7 +70,8 @@ export class FollowerFeed {
     if (slot === undefined || slot.stream !== answer.stream) return;
     this.#answers.push(encodeOpenAnswer(slot.number, answer, replica.log.startOffset));
     if (answer.answer.kind === 'start') {
-      slot.start(answer.answer.from, answer.leaderEpoch);
+      const pacedBelow = this.#options.isAdded(replica) ? replica.log.endOffset : offset(0);
+      slot.start(answer.answer.from, answer.leaderEpoch, pacedBelow);
       this.#dirty.add(slot);
     } else {
       slot.stop();
@@ -187,15 +193,21 @@ export class FollowerFeed {
     if (this.#dirty.size === 0) return undefined;
     const frame: CollectedFrame = { batches: [], watermarks: [], payload: [] };
     let room: number = limits.rpcMessageBytesTarget;
+    const { pace } = this.#options;
     for (const slot of this.#dirty) {
       if (room <= 0) break;
       this.#dirty.delete(slot);
+      if (slot.isPaced && !pace.isFree) {
+        this.#hold(slot);
+        continue;
+      }
       const taken = this.#take(slot, room);
       if (taken === undefined) {
         const watermark = slot.watermarkToSend();
         if (watermark !== undefined) frame.watermarks.push(watermark);
         continue;
       }
+      if (slot.isPaced) pace.sent(taken.bytes);
       frame.batches.push(slot.sent(taken.buffers, taken.bytes));
       frame.payload.push(...taken.buffers);
       room -= taken.bytes;
@@ -203,6 +215,17 @@ export class FollowerFeed {
     }
     const isEmpty = frame.batches.length === 0 && frame.watermarks.length === 0;
     return isEmpty ? undefined : frame;
+  }
+
+  #hold(slot: FeedSlot): void {
+    if (slot.isHeld) return;
+    slot.isHeld = true;
+    this.#options.pace.whenFree(() => {
+      slot.isHeld = false;
+      if (this.#slots.get(slot.number) !== slot) return;
+      this.#dirty.add(slot);
+      this.#schedule();
+    });
   }
 
   /** Batches of a slot from memory; reads that need the disk come back later. */

@@ -9,6 +9,7 @@ import type { Logger } from '../../proto/ports/logger.ts';
 import type { AnswerOpen, OpenStream, Report } from './core/effects.ts';
 import { FollowerFeed } from './follower-feed.ts';
 import { LeaderIntake } from './leader-intake.ts';
+import { MovePace, type MoveRules } from './move-pace.ts';
 import type { Replica, ReplicaLookup } from './replica.ts';
 
 export interface ReplicationStreamsOptions {
@@ -18,6 +19,7 @@ export interface ReplicationStreamsOptions {
   readonly lookup: ReplicaLookup;
   /** Where a broker is, as the image says; undefined while it does not. */
   readonly addressOf: (node: NodeId) => PeerAddress | undefined;
+  readonly moves: MoveRules;
 }
 
 const pauseMsMin = 20;
@@ -39,12 +41,16 @@ export class ReplicationStreams {
 
   constructor(options: ReplicationStreamsOptions) {
     this.#options = options;
+    const { moves } = options;
+    const pace = new MovePace(options.clock, moves.bytesPerSecond);
     options.endpoint.accept('replication', (stream, peer) => {
       const { lookup, clock, logger } = options;
       const feed = new FollowerFeed({
         follower: peer.nodeId,
         stream,
         lookup,
+        pace,
+        isAdded: ({ topicId, partition }) => moves.isAdded(topicId, partition, peer.nodeId),
         clock,
         logger,
         onClosed: (closed) => this.#feeds.get(peer.nodeId)?.delete(closed),

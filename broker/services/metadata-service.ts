@@ -1,8 +1,8 @@
 /**
  * Metadata for clients: the present state, or a stream of every change. A linearizable read first asks
  * the active controller how far was committed, and waits for that here. A stream is resumed by its
- * revision; where that is not known here a snapshot begins it. A client that reads slowly is told less
- * often, never less: the next update covers everything since the last.
+ * revision, at any broker; where the image of that is not kept a snapshot begins it. A client that reads
+ * slowly is told less often, never less: the next update covers everything since the last.
  */
 import {
   type GetMetadataRequest,
@@ -28,6 +28,8 @@ import { deltaUpdate, snapshotUpdate, type TopicFilter } from './metadata-view.t
 
 export interface MetadataSource {
   readonly image: MetadataImage;
+  /** An earlier image, where it is still kept. */
+  imageAt(revision: Revision): MetadataImage | undefined;
   /** The broker has lost touch with the controllers: what it says may be old. */
   readonly isStale: boolean;
   readonly activeController: NodeId | undefined;
@@ -60,6 +62,11 @@ export function registerMetadata(registry: RpcRegistry, options: MetadataService
 
 function filterOf(topics: readonly string[]): TopicFilter {
   return topics.length === 0 ? undefined : new Set(topics);
+}
+
+function isWithin(some: TopicFilter, all: TopicFilter): boolean {
+  if (all === undefined) return true;
+  return some !== undefined && [...some].every((name) => all.has(name));
 }
 
 function factsOf(source: MetadataSource): {
@@ -142,10 +149,12 @@ class MetadataStream {
   };
 
   #ask(request: WatchMetadataRequest): void {
-    const { image } = this.#options.source;
-    this.#wanted = filterOf(request.topics);
-    // Images before the present one are not kept: who is behind begins with a snapshot.
-    this.#told = request.revision === image.revision && request.revision > 0 ? image : undefined;
+    const { source } = this.#options;
+    const wanted = filterOf(request.topics);
+    // Of topics that were not wanted before, the client holds nothing of any revision.
+    const isWider = this.#isAsked && !isWithin(wanted, this.#wanted);
+    this.#wanted = wanted;
+    this.#told = isWider ? undefined : source.imageAt(request.revision);
     this.#toldFacts = '';
     this.#isAsked = true;
     this.#schedule();

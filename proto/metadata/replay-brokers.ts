@@ -57,6 +57,8 @@ function registered(draft: ImageDraft, value: BrokerRegistered): string | undefi
   if (nodeId < 1) return `node id ${nodeId}; expected 1 or greater`;
   if (!isUuid(incarnationId)) return 'an incarnation is a UUID';
   if (!isUuid(storageId)) return 'a storage is a UUID';
+  const fault = addressFault(value);
+  if (fault !== undefined) return fault;
   const before = draft.brokers.get(nodeId);
   const epoch = value.brokerEpoch === 0 ? brokerEpoch(draft.revision) : value.brokerEpoch;
   if (epoch > draft.revision) return `broker epoch ${epoch} is of a later revision`;
@@ -73,6 +75,16 @@ function registered(draft: ImageDraft, value: BrokerRegistered): string | undefi
   };
   draft.brokers = draft.brokers.set(nodeId, broker, draft.owner);
   return undefined;
+}
+
+/** Who registers is to be reached, by clients and by nodes. */
+function addressFault(value: BrokerRegistered): string | undefined {
+  const { host, port, peerHost, peerPort, rack } = value;
+  for (const one of [port, peerPort])
+    if (one < 1 || one > 65_535) return `port ${one}; expected 1 to 65535`;
+  for (const one of [host, peerHost])
+    if (one === '' || one.length > 255) return 'a host is a text of 1 to 255 characters';
+  return rack.length > 64 ? `a rack of ${rack.length} characters; expected up to 64` : undefined;
 }
 
 /** Undefined from `change` means that the record says nothing that could be true. */

@@ -3,6 +3,7 @@
  * what happens to many partitions for one reason is told as one, and the numbers beside them.
  */
 import type { NodeId } from '../../../proto/model/ids.ts';
+import type { Offset } from '../../../proto/model/offset.ts';
 import type { IsrProposal } from './effects.ts';
 import { lagMs } from './lag.ts';
 import type { PartitionState } from './state.ts';
@@ -10,13 +11,16 @@ import type { PartitionState } from './state.ts';
 export interface ProposalReason {
   readonly reason: string;
   readonly evidence: ReadonlyMap<string, string>;
+  /** How far those that are to be removed had stored, as far as it is known. */
+  readonly removedAt: ReadonlyMap<NodeId, Offset>;
 }
 
 /** Judged when the proposal is made; empty where the members stay the same. */
 export function proposalReason(state: PartitionState, proposal: IsrProposal): ProposalReason {
   const { role, log } = state;
   const evidence = new Map<string, string>();
-  if (role.kind !== 'leader') return { reason: '', evidence };
+  const removedAt = new Map<NodeId, Offset>();
+  if (role.kind !== 'leader') return { reason: '', evidence, removedAt };
   const proposed = new Set(proposal.isr.map(({ nodeId }) => nodeId));
   const { isr } = role.committed;
   const removed = isr.filter((node) => !proposed.has(node));
@@ -24,12 +28,14 @@ export function proposalReason(state: PartitionState, proposal: IsrProposal): Pr
   for (const node of removed) {
     evidence.set(`behindMs.${node}`, String(Math.round(lagMs(state, role, node))));
     const stored = role.followers.get(node)?.storedEnd;
-    if (stored !== undefined)
-      evidence.set(`behindRecords.${node}`, String(Math.max(0, log.end - stored)));
+    if (stored === undefined) continue;
+    evidence.set(`behindRecords.${node}`, String(Math.max(0, log.end - stored)));
+    removedAt.set(node, stored);
   }
   return {
     reason: [said(removed, behind), said(added, caughtUp)].filter(Boolean).join('; '),
     evidence,
+    removedAt,
   };
 }
 

@@ -48,6 +48,7 @@ it('a replica whose partition changes before its log is made is hosted once', as
           logger: silentLogger,
           lookup: (topicId, partition) => table.find(topicId, partition),
           addressOf: () => undefined,
+          moves: { bytesPerSecond: 0, isAdded: () => false },
         }),
         propose() {},
         answerPromise() {},

@@ -58,6 +58,7 @@ it('a leader that refuses now and then is asked again as soon as the first time'
     logger: silentLogger,
     lookup: () => undefined,
     addressOf: () => ({ nodeId: leader, host: 'localhost', port: 1 }),
+    moves: { bytesPerSecond: 0, isAdded: () => false },
   });
   let stream = 0;
   const open = (): void =>

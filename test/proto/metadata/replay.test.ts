@@ -183,6 +183,33 @@ describe('replay', () => {
   });
 });
 
+describe('what is applied', () => {
+  it('takes the default for a setting that is none, and says nothing of one that it does not know', () => {
+    const config = new Map([
+      ['flush', 'sometimes'],
+      ['min.insync.replicas', '-1'],
+      ['later.setting', '1'],
+    ]);
+    const topicId = theTopic;
+    const image = after(three, record('topicConfigChanged', { topicId, config }));
+    const before = three.topics.get(theTopic)?.settings;
+    const settings = image.topics.get(theTopic)?.settings;
+    expect(settings?.flush).toBe(before?.flush);
+    expect(settings?.minInsyncReplicas).toBe(2);
+  });
+
+  it('refuses a broker that nobody could reach', () => {
+    const { body } = registered(9);
+    if (body?.kind !== 'brokerRegistered') throw new Error('it is a registration');
+    const changes = [{ port: 0 }, { peerPort: 65_536 }, { host: '' }, { rack: 'r'.repeat(65) }];
+    for (const change of changes)
+      expect(
+        refusalOf(three, record('brokerRegistered', { ...body.value, ...change })),
+      ).toBeDefined();
+    expect(refusalOf(three, registered(9))).toBeUndefined();
+  });
+});
+
 describe('a snapshot', () => {
   it('rebuilds the image, through bytes', () => {
     const records = decodeRecords(encodeRecords([...snapshotRecords(three)]));

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openAuthorizer } from '../../../broker/access/authorizer.ts';
+import {
+  type MetadataSource,
+  registerMetadata,
+} from '../../../broker/services/metadata-service.ts';
+import {
+  type MetadataUpdate,
+  metadataService,
+  type WatchMetadataRequest,
+} from '../../../proto/generated/highwater/v1/metadata.ts';
+import type { MetadataImage } from '../../../proto/metadata/image.ts';
+import { RecentImages } from '../../../proto/metadata/recent-images.ts';
+import { record } from '../../../proto/metadata/records.ts';
+import { topicId } from '../../../proto/model/ids.ts';
+import { type Revision, revision, term } from '../../../proto/model/offset.ts';
+import type { RpcChannel, RpcStream } from '../../../proto/ports/rpc.ts';
+import {
+  after,
+  clusterOf,
+  state,
+  theTopic,
+  topicWith,
+  uuid,
+} from '../../proto/metadata/metadata-builders.ts';
+import { MemoryBed } from '../../proto/rpc/memory/memory-bed.ts';
+
+/** What a broker knows, as far as the service asks. */
+class Known implements MetadataSource {
+  image: MetadataImage = clusterOf(1, 2);
+  isStale = false;
+  readonly activeController = undefined;
+  readonly term = term(1);
+  readonly #recent = new RecentImages();
+  readonly #watchers = new Set<() => void>();
+
+  imageAt(at: Revision): MetadataImage | undefined {
+    return this.#recent.at(at);
+  }
+
+  watch(callback: () => void): () => void {
+    this.#watchers.add(callback);
+    return () => this.#watchers.delete(callback);
+  }
+
+  take(image: MetadataImage): void {
+    this.image = image;
+    this.#recent.add(image, 100);
+    this.told();
+  }
+
+  told(): void {
+    for (const watcher of this.#watchers) watcher();
+  }
+}
+
+describe('a stream of metadata', () => {
+  let bed: MemoryBed;
+  let channel: RpcChannel;
+  let known: Known;
+
+  beforeEach(async () => {
+    bed = new MemoryBed();
+    known = new Known();
+    registerMetadata(bed.server, {
+      source: known,
+      authorizer: openAuthorizer,
+      clock: bed.serverClock,
+      controller: undefined as never,
+    });
+    channel = await bed.start();
+    known.take(after(known.image, topicWith(state([1, 2]))));
+  });
+
+  afterEach(() => bed.close());
+
+  /** A client that has asked once; `updates` grows. */
+  async function watching(request: Partial<WatchMetadataRequest>): Promise<{
+    readonly updates: MetadataUpdate[];
+    readonly stream: RpcStream<WatchMetadataRequest>;
+  }> {
+    const updates: MetadataUpdate[] = [];
+    const stream = channel.stream(metadataService.watchMetadata, {
+      onMessage: (update) => updates.push(update),
+      onClose: () => undefined,
+    });
+    stream.send({ revision: revision(0), topics: [], ...request });
+    await bed.time.advance(10);
+    return { updates, stream };
+  }
+
+  function another(name: string, number: number): void {
+    const made = { topicId: topicId(uuid(number)), name, isInternal: false, config: new Map() };
+    known.take(after(known.image, record('topicCreated', { ...made, partitions: [state([2])] })));
+  }
+
+  it('begins with a snapshot for who holds nothing, and goes on with what changes', async () => {
+    const { updates } = await watching({});
+    another('later', 200);
+    await bed.time.advance(10);
+    expect(
+      updates.map(({ isSnapshot, topics }) => [isSnapshot, topics.map(({ name }) => name)]),
+    ).toEqual([
+      [true, ['orders']],
+      [false, ['later']],
+    ]);
+  });
+
+  it('is resumed from an earlier revision with all that changed since, as one', async () => {
+    const held = known.image.revision;
+    another('one', 201);
+    another('two', 202);
+    known.take(after(known.image, record('topicDeleted', { topicId: theTopic })));
+    const { updates } = await watching({ revision: held });
+    expect(updates).toHaveLength(1);
+    expect(updates[0]).toMatchObject({ isSnapshot: false, revision: known.image.revision });
+    expect(updates[0]?.topics.map(({ name }) => name).sort()).toEqual(['one', 'two']);
+    expect(updates[0]?.deletedTopics).toEqual([theTopic]);
+  });
+
+  it('answers at once who holds the present revision, with nothing but the facts', async () => {
+    const { updates } = await watching({ revision: known.image.revision });
+    expect(updates).toMatchObject([{ isSnapshot: false, topics: [], brokers: [], stale: false }]);
+  });
+
+  it('begins with a snapshot where the revision is not kept, or is of the future', async () => {
+    for (const at of [1, known.image.revision + 100]) {
+      const { updates } = await watching({ revision: revision(at) });
+      expect(updates.map(({ isSnapshot }) => isSnapshot)).toEqual([true]);
+    }
+  });
+
+  it('begins anew for topics that were not asked for before', async () => {
+    another('other', 203);
+    const { updates, stream } = await watching({ topics: ['orders'] });
+    stream.send({ revision: known.image.revision, topics: ['orders', 'other'] });
+    await bed.time.advance(10);
+    stream.send({ revision: known.image.revision, topics: ['other'] });
+    await bed.time.advance(10);
+    expect(updates.map(({ isSnapshot, topics }) => [isSnapshot, topics.length])).toEqual([
+      [true, 1],
+      [true, 2],
+      [false, 0],
+    ]);
+  });
+
+  it('says when its broker has lost touch, and when it is back', async () => {
+    const { updates } = await watching({});
+    for (const isStale of [true, false]) {
+      known.isStale = isStale;
+      known.told();
+      await bed.time.advance(10);
+    }
+    expect(updates.map(({ stale }) => stale)).toEqual([false, true, false]);
+  });
+});
