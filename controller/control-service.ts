@@ -144,16 +144,19 @@ function promises(
   return Promise.resolve({});
 }
 
+/** How long an answer waits for an event. */
+const eventsWaitMs = 1_000;
+
 /** Only the active controller records: another one would tell half of the story. */
-function events(
+async function events(
   { quorum, journal }: ControlServiceOptions,
   request: ReadEventsRequest,
 ): Promise<ReadEventsResponse> {
-  if (!quorum.status.isActive) {
-    return Promise.reject(
-      new HighwaterError('NOT_CONTROLLER', 'this controller is not the active one'),
-    );
-  }
+  const { knownSequence } = request;
+  if (knownSequence > 0 && quorum.status.isActive)
+    await journal.behind(knownSequence, eventsWaitMs);
+  if (!quorum.status.isActive)
+    throw new HighwaterError('NOT_CONTROLLER', 'this controller is not the active one');
   const page = journal.read({
     fromSequence: request.fromSequence,
     kind: request.kind === '' ? undefined : request.kind,
@@ -164,9 +167,5 @@ function events(
     ...event,
     evidence: new Map(Object.entries(event.evidence).map(([name, value]) => [name, String(value)])),
   }));
-  return Promise.resolve({
-    events: recorded,
-    nextSequence: page.nextSequence,
-    caughtUp: page.isCaughtUp,
-  });
+  return { events: recorded, nextSequence: page.nextSequence, caughtUp: page.isCaughtUp };
 }

@@ -1,7 +1,7 @@
 /**
  * Follows the flight recorder of whoever is the active controller, and keeps the latest events for
- * browsers that come later. Each active controller begins a journal of its own, so a change of the
- * active one is an event here, and the reading begins anew.
+ * browsers that come later. Where another controller has become active its journal is read from the
+ * beginning, and what is not newer than the last event is passed over; the change is an event here.
  */
 import type { EventRow } from '../../proto/dashboard/messages.ts';
 import type {
@@ -31,6 +31,10 @@ export class EventFollower {
   /** Whose journal was read last. */
   #heardFrom: NodeId | undefined;
   #next = 0;
+  /** Of the last event that was read. */
+  #revision = 0;
+  /** Events up to this revision were told when another controller was read. */
+  #toldRevision = 0;
   #isReading = false;
 
   constructor(options: EventFollowerOptions) {
@@ -68,13 +72,21 @@ export class EventFollower {
   }
 
   async #read(active: NodeId, term: number): Promise<void> {
-    const request = { fromSequence: this.#next, kind: '', subject: '', limit: pageMax };
+    const request = {
+      fromSequence: this.#next,
+      knownSequence: 0,
+      kind: '',
+      subject: '',
+      limit: pageMax,
+    };
     const page = await this.#options.read(active, request);
     if (active !== this.#journalOf || term !== this.#journalTerm) return;
     this.#next = page.nextSequence;
     this.#maybeTellChange(active, term);
+    const unread = page.events.filter(({ revision }) => revision > this.#toldRevision);
+    this.#revision = unread.at(-1)?.revision ?? this.#revision;
     this.#add(
-      page.events.map(({ sequence, wallMs, kind, subject, reason, evidence }) => ({
+      unread.map(({ sequence, wallMs, kind, subject, reason, evidence }) => ({
         sequence,
         term,
         wallMs,
@@ -90,6 +102,7 @@ export class EventFollower {
     this.#journalOf = active;
     this.#journalTerm = term;
     this.#next = 0;
+    this.#toldRevision = this.#revision;
   }
 
   /** Only who answers as the active controller has become it: before, its term may be the former one's. */

@@ -8,8 +8,10 @@ import { controlService } from '../../controller/control-service.ts';
 import { DecisionQueue } from '../../controller/decision-queue.ts';
 import { EventJournal } from '../../controller/event-journal.ts';
 import { found } from '../../controller/founding.ts';
+import { JournalFollower } from '../../controller/journal-follower.ts';
 import { MetadataFeed } from '../../controller/metadata-feed.ts';
 import { MetadataMachine } from '../../controller/metadata-machine.ts';
+import { tellOwnElection } from '../../controller/own-election.ts';
 import { type Voter, voterId } from '../../controller/raft/core/voter.ts';
 import { Quorum } from '../../controller/raft/driver.ts';
 import { openQuorumStore } from '../../controller/raft/store.ts';
@@ -44,11 +46,17 @@ export class ControllerRole {
   readonly quorum: Quorum;
   readonly #watch: ClusterWatch;
   readonly #state: MetadataMachine;
+  readonly #follower: JournalFollower;
 
-  private constructor(quorum: Quorum, watch: ClusterWatch, state: MetadataMachine) {
+  private constructor(
+    quorum: Quorum,
+    watch: ClusterWatch,
+    parts: { readonly state: MetadataMachine; readonly follower: JournalFollower },
+  ) {
     this.quorum = quorum;
     this.#watch = watch;
-    this.#state = state;
+    this.#state = parts.state;
+    this.#follower = parts.follower;
   }
 
   /** The cluster as this controller has applied it. */
@@ -86,6 +94,7 @@ export class ControllerRole {
     const role = ControllerRole.#join(options, quorum, state);
     quorum.start();
     role.#watch.start();
+    role.#follower.start();
     return role;
   }
 
@@ -98,6 +107,7 @@ export class ControllerRole {
   /** Ends its part; another voter takes over after its election. */
   close(): void {
     this.#watch.close();
+    this.#follower.close();
     this.quorum.stop();
   }
 
@@ -115,7 +125,7 @@ export class ControllerRole {
     quorum: Quorum,
     state: MetadataMachine,
   ): ControllerRole {
-    const { machine, endpoint, clusterId, storageId, sessionMs, electionMs } = options;
+    const { machine, endpoint, nodeId, clusterId, storageId, sessionMs, electionMs } = options;
     const { clock, logger, random } = machine;
     const journal = new EventJournal({ clock, logger });
     const queue = new DecisionQueue({
@@ -141,7 +151,7 @@ export class ControllerRole {
     });
     const admin = adminDecisions({ rounds: watch.upkeep.rounds, random, featureMax: 1 });
     const voters = new VoterChanges({
-      self: { nodeId: options.nodeId, storageId },
+      self: { nodeId, storageId },
       quorum,
       queue,
       image: () => state.image,
@@ -162,6 +172,7 @@ export class ControllerRole {
       journal,
       voters,
     });
+    tellOwnElection({ nodeId, quorum, journal, clock });
     const notice = new ActiveNotice(quorum);
     acceptRequests(endpoint, 'control', (caller) => notice.serve(service, caller), {
       clock,
@@ -172,7 +183,8 @@ export class ControllerRole {
       onDown: (peer, reason) => watch.linkDown(peer.nodeId, reason === 'silent'),
     });
     new MetadataFeed(state, logger).serve(endpoint);
-    return new ControllerRole(quorum, watch, state);
+    const follower = new JournalFollower({ nodeId, quorum, journal, endpoint, clock, logger });
+    return new ControllerRole(quorum, watch, { state, follower });
   }
 }
 

@@ -104,7 +104,8 @@ class EventStream {
     }
     this.#source = active;
     const { kind, subject } = request;
-    const question: ReadEventsRequest = { fromSequence: this.#next, kind, subject, limit: pageMax };
+    const from = { fromSequence: this.#next, knownSequence: 0 };
+    const question: ReadEventsRequest = { ...from, kind, subject, limit: pageMax };
     try {
       const page = await links.call(active, controlMethods.readEvents, question, readMs);
       this.#next = page.nextSequence;

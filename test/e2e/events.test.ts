@@ -31,3 +31,27 @@ it('events are told on when the broker that tells them is isolated, or the contr
   const texts = events.map(({ revision, sequence, kind }) => `${revision} ${sequence} ${kind}`);
   expect(new Set(texts).size).toBe(texts.length);
 });
+
+it('what an active controller recorded is told by the next one, with who decides since when and why', async () => {
+  await using cluster = await startCluster({ nodes: 3, settings: { 'session-ms': '600' } });
+  await using hw = await connect({ brokers: cluster.brokers });
+  await hw.admin.createTopic({ name: 'before', partitions: 1, replicationFactor: 3 });
+  const { controller = 0 } = await hw.admin.describeCluster();
+  await cluster.kill(controller);
+  await hw.admin.createTopic({ name: 'after', partitions: 1, replicationFactor: 2 });
+  const events: ClusterEvent[] = [];
+  for await (const event of hw.admin.events()) events.push(event);
+  const subjects = events.map(({ kind, subject }) => `${kind} ${subject}`);
+  for (const id of [1, 2, 3]) expect(subjects).toContain(`broker-registered broker ${id}`);
+  expect(subjects).toContain('topic-created before');
+  expect(subjects).toContain('topic-created after');
+  const elections = events.filter(({ kind }) => kind === 'controller-elected');
+  expect(elections.length).toBeGreaterThan(1);
+  expect(elections.at(-1)).toMatchObject({
+    reason: 'the former one is not heard any more',
+    evidence: expect.objectContaining({ former: String(controller) }) as unknown,
+  });
+  const sequences = events.map(({ sequence }) => sequence);
+  expect(sequences).toEqual([...sequences].sort((a, b) => a - b));
+  expect(new Set(sequences).size).toBe(sequences.length);
+});

@@ -32,6 +32,7 @@ export type Outcome<Response> = Decided<Response> | Refused;
 /** Kinds of events in the flight recorder. */
 export type EventKind =
   | 'cluster-formed'
+  | 'controller-elected'
   | 'broker-registered'
   | 'broker-fenced'
   | 'broker-unfenced'

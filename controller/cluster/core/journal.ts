@@ -12,7 +12,7 @@ export interface JournalEvent extends EventDraft {
   readonly sequence: number;
   /** Wall clock of the node that wrote it; for people. */
   readonly wallMs: number;
-  /** The change that it belongs to. */
+  /** The change that it belongs to; never goes back from one event to the next. */
   readonly revision: Revision;
 }
 
@@ -56,10 +56,44 @@ export class Journal {
 
   /** Writes the events of one committed change. */
   append(drafts: readonly EventDraft[], at: { wallMs: number; revision: Revision }): void {
+    const before = this.#events.at(-1)?.revision ?? at.revision;
+    const place = { ...at, revision: before > at.revision ? before : at.revision };
     for (const draft of drafts) {
-      this.#events.push({ ...draft, ...at, sequence: this.#next++ });
+      this.#events.push({ ...draft, ...place, sequence: this.#next++ });
       this.#bytes += bytesOf(draft);
     }
+    this.#forget();
+  }
+
+  /**
+   * Takes over what another journal holds from the last event of this one on. Where the two are not one
+   * story, or events between them are gone, this one is empty then, to be filled from the oldest.
+   */
+  follow(others: readonly JournalEvent[]): void {
+    const last = this.#events.at(-1);
+    const [first] = others;
+    const isJoined =
+      last === undefined ||
+      (first?.sequence === last.sequence &&
+        first.revision === last.revision &&
+        first.kind === last.kind);
+    if (!isJoined) {
+      this.#events = [];
+      this.#first = 0;
+      this.#bytes = 0;
+      this.#next = 1;
+      return;
+    }
+    for (const event of last === undefined ? others : others.slice(1)) {
+      this.#events.push(event);
+      this.#bytes += bytesOf(event);
+      this.#next = event.sequence + 1;
+    }
+    this.#forget();
+  }
+
+  /** The oldest go first; their room is taken back in blocks. */
+  #forget(): void {
     while (this.#bytes > this.#bytesMax) {
       const oldest = this.#events[this.#first];
       if (oldest === undefined) break;

@@ -28,18 +28,21 @@ beforeEach(() => {
   });
 });
 
-/** One event for each read. */
+/** One event for each read, behind those that the former controllers recorded. */
 function page(from: ReadEventsRequest['fromSequence']): ReadEventsResponse {
-  const event = {
+  const event = (at: number) => ({
     sequence: from + 1,
     wallMs: 0,
     kind: 'leader-elected',
-    subject: 'orders/0',
+    subject: `orders/${at}`,
     reason: 'leader-lost',
     evidence: new Map(),
-    revision: revision(1),
-  };
-  return { events: [event], nextSequence: from + 2, caughtUp: true };
+    revision: revision(at),
+  });
+  const former = Array.from({ length: from === 0 ? term - 1 : 0 }, (_, one) =>
+    event(10 * (one + 1)),
+  );
+  return { events: [...former, event(10 * term + from)], nextSequence: from + 2, caughtUp: true };
 }
 
 async function poll(): Promise<void> {
@@ -56,15 +59,15 @@ it('reads on where it stopped', async () => {
   expect(follower.take()).toEqual([]);
 });
 
-it('begins anew with the journal of another active controller, and says that it changed', async () => {
+it('begins anew with the journal of another active controller, tells nothing twice, and says that it changed', async () => {
   await poll();
   active = nodeId(2);
   term = 2;
   await poll();
   expect(asked.at(-1)).toEqual({ from: 2, fromSequence: 0 });
-  expect(follower.kept.map(({ kind, term }) => `${kind} ${term}`)).toEqual([
-    'leader-elected 1',
-    'controller-changed 2',
-    'leader-elected 2',
+  expect(follower.kept.map(({ kind, subject, term }) => `${kind} ${subject} ${term}`)).toEqual([
+    'leader-elected orders/10 1',
+    'controller-changed controller 2 2',
+    'leader-elected orders/20 2',
   ]);
 });

@@ -127,6 +127,32 @@ describe('the flight recorder', () => {
     expect(read({ fromSequence: 11 })).toEqual({ events: [], nextSequence: 11, isCaughtUp: true });
   });
 
+  it('is followed event by event, and taken over anew where the two tell another story', () => {
+    const [active, standby] = [new Journal(), new Journal()];
+    const all = (journal: Journal) => journal.read({ fromSequence: 0, limit: 100 }).events;
+    const follow = (limit: number): void => {
+      const fromSequence = standby.nextSequence - 1;
+      standby.follow(active.read({ fromSequence, limit }).events);
+    };
+    for (let n = 1; n <= 10; n++) active.append([event(n)], { wallMs: n, revision: revision(n) });
+    for (let page = 0; page < 5; page++) follow(4);
+    expect(all(standby)).toEqual(all(active));
+    // It goes on with numbers of its own once it records itself.
+    standby.append([event(11)], { wallMs: 11, revision: revision(11) });
+    expect(all(standby).at(-1)?.sequence).toBe(11);
+    active.append([event(12)], { wallMs: 12, revision: revision(12) });
+    for (let page = 0; page < 5; page++) follow(4);
+    expect(all(standby)).toEqual(all(active));
+  });
+
+  it('is taken over with its gap where the other one has dropped its oldest', () => {
+    const [active, standby] = [new Journal(10_000), new Journal()];
+    for (let n = 1; n <= 500; n++) active.append([event(n)], at);
+    standby.follow(active.read({ fromSequence: 0, limit: 500 }).events);
+    const kept = active.read({ fromSequence: 0, limit: 500 });
+    expect(standby.read({ fromSequence: 0, limit: 500 })).toEqual(kept);
+  });
+
   it('keeps within its bytes and shows what is gone by the numbers', () => {
     const journal = new Journal(10_000);
     for (let n = 1; n <= 5000; n++) journal.append([event(n)], at);

@@ -926,6 +926,8 @@ export interface ReadEventsRequest {
   readonly kind: string;
   readonly subject: string;
   readonly limit: number;
+  /** The last sequence number that the caller has: the answer waits a moment for a later one. 0: it does not wait. */
+  readonly knownSequence: number;
 }
 
 export const ReadEventsRequest = {
@@ -934,6 +936,7 @@ export const ReadEventsRequest = {
     if (message.kind.length > 0) writer.uint32(18).string(message.kind);
     if (message.subject.length > 0) writer.uint32(26).string(message.subject);
     if (message.limit !== 0) writer.uint32(32).uint32(message.limit);
+    if (message.knownSequence !== 0) writer.uint32(40).uint64(message.knownSequence);
     return writer;
   },
   encode(message: ReadEventsRequest): readonly Uint8Array[] {
@@ -944,6 +947,7 @@ export const ReadEventsRequest = {
     let kind_: string = '';
     let subject_: string = '';
     let limit_: number = 0;
+    let knownSequence_: number = 0;
     while (reader.pos < end) {
       const tag = reader.tag();
       switch (tag) {
@@ -951,11 +955,12 @@ export const ReadEventsRequest = {
         case 18: kind_ = reader.string(); break;
         case 26: subject_ = reader.string(); break;
         case 32: limit_ = reader.uint32(); break;
+        case 40: knownSequence_ = exact(reader.uint64(), 'known_sequence'); break;
         default: reader.skipType(tag & 7, 0, tag >>> 3);
       }
     }
     arrived(reader, end);
-    return { fromSequence: fromSequence_, kind: kind_, subject: subject_, limit: limit_ };
+    return { fromSequence: fromSequence_, kind: kind_, subject: subject_, limit: limit_, knownSequence: knownSequence_ };
   },
   decode(bytes: Uint8Array): ReadEventsRequest {
     return guarded('ReadEventsRequest', bytes, (reader) => ReadEventsRequest.read(reader, reader.len));
