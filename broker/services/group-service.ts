@@ -14,7 +14,6 @@ import {
 import type { MetadataImage } from '../../proto/metadata/image.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { TopicId } from '../../proto/model/ids.ts';
-import { limits } from '../../proto/model/limits.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { RpcCallContext, RpcRegistry } from '../../proto/ports/rpc.ts';
 import type { Authorizer, Operation } from '../access/authorizer.ts';
@@ -22,6 +21,7 @@ import { type GroupState, type PartitionKey, phaseOf, placeOf } from '../group/c
 import type { GroupCoordinator } from '../group/group-coordinator.ts';
 import { keyNamed, lagFacts, lagsOf } from '../group/group-lag.ts';
 import type { PartitionDriver } from '../replication/partition-driver.ts';
+import { checkClientName } from './client-name.ts';
 import { failureOf } from './failure.ts';
 import { MemberStream, topicPartitionsOf } from './member-stream.ts';
 
@@ -38,7 +38,7 @@ export interface GroupServiceOptions {
 export function registerGroups(registry: RpcRegistry, options: GroupServiceOptions): void {
   const { coordinator, authorizer } = options;
   const allowed = (context: RpcCallContext, operation: Operation, group: string): void => {
-    checkName(group);
+    checkClientName('group name', group, 1);
     authorizer.authorize(authorizer.principalOf(context), operation, {
       kind: 'group',
       name: group,
@@ -84,15 +84,6 @@ export function registerGroups(registry: RpcRegistry, options: GroupServiceOptio
     await coordinator.shardOf(group).delete(group);
     return {};
   });
-}
-
-function checkName(group: string): void {
-  if (group.length === 0 || Buffer.byteLength(group) > limits.clientIdBytesMax)
-    throw new HighwaterError(
-      'INVALID_REQUEST',
-      `a group name has 1 to ${limits.clientIdBytesMax} bytes`,
-      { outcome: 'not-written' },
-    );
 }
 
 async function commitOffsets(

@@ -14,12 +14,12 @@ import type {
 import type { MetadataImage } from '../../proto/metadata/image.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { PartitionNumber, TopicId } from '../../proto/model/ids.ts';
-import { limits } from '../../proto/model/limits.ts';
 import type { RpcStream, RpcStreamHandlers } from '../../proto/ports/rpc.ts';
 import { type PartitionKey, partitionKey, placeOf } from '../group/core/group-state.ts';
 import type { GroupCoordinator } from '../group/group-coordinator.ts';
 import type { GroupShard } from '../group/group-shard.ts';
 import type { MemberLine } from '../group/member-sessions.ts';
+import { checkClientName } from './client-name.ts';
 
 export interface MemberStreamOptions {
   readonly coordinator: GroupCoordinator;
@@ -108,14 +108,8 @@ export class MemberStream {
     try {
       const { group, member, instance, rack, assignor } = hello;
       this.#options.allow(group);
-      const longest = Math.max(
-        ...[member, instance, rack, hello.clientHost].map((text) => Buffer.byteLength(text)),
-      );
-      if (longest > limits.clientIdBytesMax)
-        throw new HighwaterError(
-          'INVALID_REQUEST',
-          `a name of more than ${limits.clientIdBytesMax} bytes`,
-        );
+      const names = { member, instance, rack, host: hello.clientHost };
+      for (const [what, name] of Object.entries(names)) checkClientName(what, name, 0);
       const shard = this.#options.coordinator.shardOf(group);
       const joining = {
         member,

@@ -1,11 +1,13 @@
-/** Rows F6, F17 and F18 of the bad-input table, at the services of a broker. */
+/** Rows F6, F17, F18 and F20 of the bad-input table, at the services of a broker. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openAuthorizer } from '../../../broker/access/authorizer.ts';
 import { hostedPartitions } from '../../../broker/main/hosted-partitions.ts';
 import { Traffic } from '../../../broker/metrics/traffic.ts';
 import { registerFetch } from '../../../broker/services/fetch-service.ts';
+import { registerGroups } from '../../../broker/services/group-service.ts';
 import { registerProduce } from '../../../broker/services/produce-service.ts';
 import { FetchRequest, fetchService } from '../../../proto/generated/highwater/v1/fetch.ts';
+import { groupService } from '../../../proto/generated/highwater/v1/group.ts';
 import { produceService } from '../../../proto/generated/highwater/v1/produce.ts';
 import { emptyImage } from '../../../proto/metadata/image.ts';
 import { nodeId, partitionNumber, type TopicId } from '../../../proto/model/ids.ts';
@@ -45,6 +47,13 @@ describe('a broker', () => {
     const init = async () => ({ producerId: undefined, producerEpoch: producerEpoch(0) });
     registerFetch(bed.server, shared);
     registerProduce(bed.server, { ...shared, producerIds: { init } as never });
+    registerGroups(bed.server, {
+      ...shared,
+      // Nothing that is refused comes so far.
+      coordinator: undefined as never,
+      image: () => emptyImage,
+      find: () => undefined,
+    });
     channel = await bed.start();
   });
 
@@ -91,6 +100,37 @@ describe('a broker', () => {
       { deadlineMs },
     );
     expect(await failure(bed, produced)).toMatchObject({ code: 'INVALID_REQUEST' });
+  });
+
+  it.each([
+    ['', '0 bytes; expected 1 to 255'],
+    ['g'.repeat(256), '256 bytes; expected 1 to 255'],
+    ['é'.repeat(128), '256 bytes'],
+    ['clear\u001b[2J', '"\\u001b" at 5'],
+    ['two\nlines', '"\\n" at 3'],
+    ['c1 \u009b', 'at 3'],
+  ])('refuses a group named %j (F20)', async (group, text) => {
+    const asked = channel.unary(groupService.describeGroup, { group }, { deadlineMs });
+    const error = await failure(bed, asked);
+    expect(error).toMatchObject({ code: 'INVALID_REQUEST', outcome: 'not-written' });
+    expect(error.message).toContain(text);
+  });
+
+  it('refuses a member whose own names are long or odd (F20)', async () => {
+    const hello = { group: 'g', member: 'm', instance: '', rack: '', assignor: '', clientHost: '' };
+    const more = { topics: [], topicPattern: '', sessionTimeoutMs: 0 };
+    for (const name of ['member', 'instance', 'rack', 'clientHost'] as const) {
+      const closedWith: unknown[] = [];
+      const stream = channel.stream(groupService.join, {
+        onMessage() {},
+        onClose: (error) => {
+          closedWith.push(error);
+        },
+      });
+      stream.send({ message: { kind: 'hello', value: { ...hello, ...more, [name]: 'a\0' } } });
+      await bed.settled(new Promise<void>((resolve) => bed.clientClock.after(100, resolve)));
+      expect(closedWith).toMatchObject([{ code: 'INVALID_REQUEST' }]);
+    }
   });
 
   it('stops reading a producer that does not read its answers (F6)', async () => {
