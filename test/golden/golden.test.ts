@@ -10,6 +10,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { type Client, connect } from '../../client/index.ts';
 import { readReplica } from '../support/cluster-view.ts';
+import type { KeptCall } from './capture-grpc.ts';
 import {
   many,
   manyPartitions,
@@ -18,6 +19,7 @@ import {
   topic,
   unpackDirectory,
 } from './capture-node.ts';
+import { readCall } from './read-grpc.ts';
 import { readConversation } from './read-wire.ts';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -59,6 +61,19 @@ describe.each(levels)('what was kept at %s', (level) => {
     }
     expect([...kinds.keys()].sort()).toEqual(expect.arrayContaining(known));
   });
+
+  it('is calls of clients in which every message is read, and written again byte for byte', async () => {
+    const text = await unpacked(join(root, level, 'grpc.json.gz'));
+    const calls = (JSON.parse(text.toString()) as KeptCall[]).map(readCall);
+    const methods = new Set(calls.map(({ path }) => path));
+    expect(methods.size).toBe(methodCounts[level]);
+    for (const { path, responses } of calls) if (responses > 0) methods.delete(path);
+    // Node 4 is no controller, so it is not taken in as a voter.
+    expect([...methods]).toEqual(['/highwater.v1.AdminService/ChangeVoter']);
+    const codes = new Set(calls.map(({ code }) => code));
+    expect(codes).toContain('INVALID_TOPIC');
+    expect(codes).toContain('UNKNOWN_TOPIC');
+  });
 });
 
 /** What a cluster that forms, writes, elects and hands over cannot do without. */
@@ -74,6 +89,9 @@ const known = [
   'replication from follower',
   'replication from leader',
 ];
+
+/** How many methods the public surface had at each level. */
+const methodCounts: Readonly<Record<string, number>> = { 'level-1': 31 };
 
 async function expectKept(client: Client, expected: NodeExpectation): Promise<void> {
   const cluster = await client.admin.describeCluster();
