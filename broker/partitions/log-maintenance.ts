@@ -1,7 +1,8 @@
 /**
  * What is done to the logs of all replicas hosted here, leaders and followers alike, beside
  * everything else: retention, compaction, and the search for damage. One log at a time, each at its
- * pace; a replica decides for itself, since all three only touch what lies below its watermark.
+ * pace; a replica decides for itself, since all three only touch what lies below its watermark. And a
+ * replica that a full disk has stopped is opened again once there is room.
  */
 import type { Clock, Timer } from '../../proto/ports/clock.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
@@ -17,6 +18,8 @@ export interface LogMaintenanceOptions {
   drivers(): Iterable<PartitionDriver>;
   /** Bad bytes were found and copied aside. */
   onDamage(driver: PartitionDriver, damage: FoundDamage): void;
+  /** The log of a replica that had failed would take something again. */
+  onRoom(driver: PartitionDriver): void;
 }
 
 /** What was done since the start, for metrics. */
@@ -30,6 +33,9 @@ export interface MaintenanceCounts {
 
 /** Pause between two rounds of the search: a node with little data does not read it all the time. */
 const scrubPauseMs = 60_000;
+/** How often a disk that was full is looked at, and what has to fit for a replica to take part again. */
+const roomCheckMs = 1_000;
+const roomBytes = 1024 * 1024;
 
 export class LogMaintenance {
   readonly counts: MaintenanceCounts = {
@@ -57,6 +63,7 @@ export class LogMaintenance {
     const { retentionCheckMs, compactionCheckMs } = this.#options.logs.limits;
     this.#every(retentionCheckMs, () => this.#retain());
     this.#every(compactionCheckMs, () => this.#compact());
+    this.#every(roomCheckMs, () => this.#lookForRoom());
     const pace = this.#scrubPace;
     if (pace !== undefined) {
       this.#every(Math.min(scrubPauseMs, 10 * compactionCheckMs), () => this.#scrub(pace));
@@ -90,6 +97,16 @@ export class LogMaintenance {
   /** The replicas at this moment that take part in anything. */
   #replicas(): PartitionDriver[] {
     return [...this.#options.drivers()].filter((driver) => driver.state.role.kind !== 'stopped');
+  }
+
+  /** Only a full disk passes: a log that failed otherwise refuses until the node is started again. */
+  #lookForRoom(): Promise<void> {
+    for (const driver of this.#options.drivers()) {
+      const { role } = driver.state;
+      if (role.kind !== 'stopped' || role.why !== 'log-failed') continue;
+      if (driver.log.refusalOf(roomBytes) === undefined) this.#options.onRoom(driver);
+    }
+    return Promise.resolve();
   }
 
   async #retain(): Promise<void> {

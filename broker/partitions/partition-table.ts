@@ -13,30 +13,21 @@ import {
   partitionsOn,
   type TopicImage,
 } from '../../proto/metadata/image.ts';
-import type { NodeId, PartitionNumber, TopicId } from '../../proto/model/ids.ts';
-import type { BrokerEpoch } from '../../proto/model/offset.ts';
+import type { PartitionNumber, TopicId } from '../../proto/model/ids.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
 import type { LogDirectory } from '../log/log-directory.ts';
 import { type LogKey, logName } from '../log/log-key.ts';
 import type { PartitionLog } from '../log/partition-log.ts';
 import type { FoundDamage } from '../log/scrub/log-scrubber.ts';
-import type { Rules } from '../replication/core/rules.ts';
 import type { PartitionDriver } from '../replication/partition-driver.ts';
-import type { ReplicaNode } from '../replication/replica-node.ts';
 import { LogMaintenance } from './log-maintenance.ts';
-import { openReplica } from './open-replica.ts';
+import { openReplica, type ReplicaHost } from './open-replica.ts';
 import { logConfigOf, partitionMetadata } from './partition-facts.ts';
 import { ReplicaRepair } from './replica-repair.ts';
 
-export interface PartitionTableOptions {
-  readonly nodeId: NodeId;
-  readonly brokerEpoch: BrokerEpoch;
+export interface PartitionTableOptions extends ReplicaHost {
   readonly logs: LogDirectory;
-  readonly node: ReplicaNode;
   readonly logger: Logger;
-  /** Undefined: every rule holds. */
-  readonly rules: Rules | undefined;
-  readonly isLeaseHeld: () => boolean;
 }
 
 export class PartitionTable {
@@ -59,6 +50,7 @@ export class PartitionTable {
       logger: options.logger,
       drivers: () => this.#drivers.values(),
       onDamage: (driver, damage) => this.#enqueue(() => this.#damaged(driver, damage)),
+      onRoom: (driver) => this.#enqueue(() => this.#reopen(driver)),
     });
   }
 
@@ -185,11 +177,31 @@ export class PartitionTable {
     if (!hasOthers || this.find(topicId, partition) !== driver) return;
     await driver.log.markDamage(damage.at);
     this.#repair.damaged({ key: driver });
+    await this.#openAgain(driver, false);
+  }
+
+  /**
+   * The disk was full and has room. What the replica led it has forfeited, as if the process had begun
+   * anew: it may have pushed what its log never took (rule 6.3).
+   */
+  async #reopen(driver: PartitionDriver): Promise<void> {
+    const { topicId, partition } = driver;
+    const log = this.#options.logs.get(driver);
+    if (log === undefined || this.find(topicId, partition) !== driver) return;
+    await log.flush().catch(() => undefined);
+    // A replica begins with a log that is stored to its end; the next look may find it so.
+    if (log.storedEnd !== log.logEndOffset) return;
+    await this.#openAgain(driver, true);
+    const fields = { topicId, partition, logEndOffset: log.logEndOffset };
+    this.#options.logger.info('log-reopened', 'A log that had no room takes part again.', fields);
+  }
+
+  async #openAgain(driver: PartitionDriver, hasForfeited: boolean): Promise<void> {
     this.#takeOut(driver);
-    const topic = this.#image?.topics.get(topicId);
-    const present = topic?.partitions.get(partition);
-    if (topic === undefined || present === undefined) return;
-    await this.#open([{ topic, partition: present }], false);
+    const topic = this.#image?.topics.get(driver.topicId);
+    const partition = topic?.partitions.get(driver.partition);
+    if (topic !== undefined && partition !== undefined)
+      await this.#open([{ topic, partition }], hasForfeited);
   }
 
   /** Brokers came, went or were fenced: who may be proposed for an in-sync set has changed. */
@@ -231,7 +243,7 @@ export class PartitionTable {
     wanted: readonly { topic: TopicImage; partition: PartitionState }[],
     isStart: boolean,
   ): Promise<void> {
-    const { logs } = this.#options;
+    const { logs, nodeId } = this.#options;
     const keys = wanted.map(({ topic, partition }) => ({
       topicId: topic.topicId,
       partition: partition.partition,
@@ -246,12 +258,8 @@ export class PartitionTable {
         this.#image === undefined
           ? undefined
           : partitionOf(this.#image, key.topicId, key.partition);
-      if (
-        log === undefined ||
-        topic === undefined ||
-        partition?.replicas.includes(this.#options.nodeId) !== true
-      )
-        continue;
+      if (log === undefined || topic === undefined) continue;
+      if (partition?.replicas.includes(nodeId) !== true) continue;
       if (this.find(key.topicId, key.partition) !== undefined) continue;
       const replica = { log, partition, isCompacted: topic.settings.compacts };
       const verdict = this.#repair.judge(replica);
