@@ -22,8 +22,8 @@ export interface FoundDamage {
   readonly path: string;
   readonly position: number;
   readonly reason: string;
-  /** A copy of the segment from there on. */
-  readonly keptPath: string;
+  /** A copy of the segment from there on; none where the file is missing. */
+  readonly keptPath: string | undefined;
 }
 
 /** What was read of one log. */
@@ -41,6 +41,10 @@ interface SealedFile extends SegmentFile {
 /** Reads what is flushed and sealed; ends at the first damage, or when the pace is stopped. */
 export async function scrubLog(life: LogLifecycle, pace: IoPace): Promise<ScrubReport> {
   let bytes = 0;
+  if ((await missingStart(life)) !== undefined) {
+    const damage = await life.operation(() => missingStart(life));
+    if (damage !== undefined) return { bytes, damage };
+  }
   for (const file of await sealedFiles(life)) {
     if (pace.isStopped || life.isClosed) break;
     const bad = await checkFile(life, file, pace).catch(gone);
@@ -50,6 +54,17 @@ export async function scrubLog(life: LogLifecycle, pace: IoPace): Promise<ScrubR
     if (damage !== undefined) return { bytes, damage };
   }
   return { bytes, damage: undefined };
+}
+
+/** The oldest file is not there: what is missing between two others shows at the end of the first. */
+async function missingStart(life: LogLifecycle): Promise<FoundDamage | undefined> {
+  if (life.isClosed || life.isAbandoned) return undefined;
+  const [first] = await listSegmentFiles(life.context.fs, life.folder);
+  // Looked at after the files: the start of a log is raised before a file goes.
+  const { logStartOffset } = life.state;
+  if (first === undefined || first.baseOffset <= logStartOffset) return undefined;
+  const reason = 'what lies before it is missing';
+  return { at: logStartOffset, path: first.path, position: 0, reason, keptPath: undefined };
 }
 
 async function sealedFiles(life: LogLifecycle): Promise<SealedFile[]> {
