@@ -1,11 +1,14 @@
 /** Highwater beside Kafka and NATS JetStream: the same loads, on the same machine, in turns. */
-import type { Bench, BenchContext, BenchOutcome } from '../harness/bench.ts';
+import { type Bench, type BenchContext, type BenchOutcome, isGoalMet } from '../harness/bench.ts';
+import type { LatencyBucket } from '../harness/latency-buckets.ts';
 import { median } from '../harness/statistics.ts';
 import { measureCeilings } from './ceilings.ts';
-import { compareConsuming, compareHalfLoad, compareKills, compareMemory } from './duels.ts';
+import { compareConsuming, compareHalfLoad, compareMemory } from './duels.ts';
+import { compareFailover } from './failover.ts';
 import { goals } from './goals.ts';
 import { parityOf } from './parity.ts';
 import { type Plan, planOf } from './plan.ts';
+import { reasonOf } from './reasons.ts';
 import { writeReport } from './report.ts';
 import { bestOf, makeRows, type Row } from './rows.ts';
 import { type Systems, startSystems } from './systems.ts';
@@ -19,11 +22,12 @@ export const compareBench: Bench = {
     const ceilings = await measureCeilings(context, plan);
     const systems = await startSystems({ ...context, directory: context.freshDirectory });
     try {
-      const outcome = await measure(context, plan, systems);
-      const figures = { ...outcome.figures, ...ceilings };
-      const path = await writeReport({ ...outcome, figures });
-      context.progress(`report: ${path}`);
-      return { ...outcome, figures };
+      const measured = await measure(context, plan, systems);
+      const figures = { ...measured.figures, ...ceilings };
+      const parity = { ...measured.parity, not_reached: notReached(figures) };
+      const outcome = { ...measured, figures, parity };
+      context.progress(`report: ${await writeReport(outcome)}`);
+      return outcome;
     } finally {
       await systems.close();
     }
@@ -34,23 +38,31 @@ export const compareBench: Bench = {
 export interface Findings {
   readonly figures: Record<string, number>;
   readonly samples: Record<string, readonly number[]>;
+  readonly histograms: Record<string, readonly LatencyBucket[]>;
 }
 
 async function measure(context: BenchContext, plan: Plan, systems: Systems): Promise<BenchOutcome> {
-  const found: Findings = { figures: {}, samples: {} };
+  const found: Findings = { figures: {}, samples: {}, histograms: {} };
   const rows = makeRows(systems);
-  for (const row of rows) await runRow(context, plan, row);
+  const { first, others } = plan.warmUpRoundsMax;
+  for (const [at, row] of rows.entries())
+    await runRow(context, plan, { row, warmUpRoundsMax: at === 0 ? first : others });
   for (const row of rows) addRow(found, row);
   await compareConsuming(context, plan, systems, found);
   await compareHalfLoad(context, plan, systems, found);
   compareMemory(systems, found);
-  await compareKills(context, plan, systems, found);
+  await compareFailover(context, plan, systems, found);
   return { ...found, parity: parityOf(plan, rows), skipped: skippedOf(systems) };
 }
 
-/** Everybody warms up once, then runs in turns; the order turns around every round. */
-async function runRow({ progress }: BenchContext, plan: Plan, row: Row): Promise<void> {
-  for (const runner of row.runners) await runner.warmUp(plan.warmUpSeconds);
+/** Everybody warms up, then runs in turns; the order turns around every round. */
+async function runRow(
+  { progress }: BenchContext,
+  plan: Plan,
+  { row, warmUpRoundsMax }: { readonly row: Row; readonly warmUpRoundsMax: number },
+): Promise<void> {
+  progress(`${row.name}: warming up`);
+  for (const runner of row.runners) await runner.warmUp(plan.warmUpSeconds, warmUpRoundsMax);
   for (let round = 0; round < plan.rounds; round++) {
     const order = round % 2 === 0 ? row.runners : [...row.runners].reverse();
     for (const runner of order) {
@@ -75,6 +87,16 @@ function addRow({ figures, samples }: Findings, row: Row): void {
     const reference = bestOf(row, against);
     if (reference !== undefined) figures[key] = best / reference;
   }
+}
+
+/** The goals that this run has missed, each with what is known of it. */
+function notReached(figures: Readonly<Record<string, number>>): readonly string[] {
+  return goals
+    .filter((goal) => {
+      const figure = figures[goal.key];
+      return figure !== undefined && !isGoalMet(goal, figure);
+    })
+    .map(({ key }) => `${key}: ${reasonOf(key)}`);
 }
 
 /** Every key that needs a peer that is not there. */

@@ -1,5 +1,6 @@
 /** Reading back a topic of 1 KB records from its start: our consumer, and Kafka's own tool. */
 import { kafkaConsume, kafkaProduce } from '../peers/kafka-tools.ts';
+import { batchBytesInFlight } from './contestants.ts';
 import type { KafkaSide, Systems } from './systems.ts';
 
 const valueBytes = 1024;
@@ -15,7 +16,7 @@ export async function ourConsume(
     const request = {
       ...topic,
       form: 'batch',
-      inFlight: 0,
+      inFlight: batchBytesInFlight,
       count,
       acks: 'all',
       isKeyed: false,
@@ -35,7 +36,7 @@ export async function ourConsume(
 
 /** MB/s of each round, as `ConsumerPerformance` counts while it fetches. */
 export async function kafkaConsuming(
-  { cluster }: KafkaSide,
+  { cluster, tools }: KafkaSide,
   count: number,
   rounds: number,
 ): Promise<number[]> {
@@ -44,10 +45,10 @@ export async function kafkaConsuming(
   await cluster.createTopic(topic, 1, false);
   const settings = { 'batch.size': 262_144, 'linger.ms': 10 };
   const job = { bootstrap, topic, records: count, warmUp: 0, recordBytes: valueBytes, settings };
-  await kafkaProduce(job);
+  await kafkaProduce(tools, job);
   const found: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const { records, megabytesPerSecond } = await kafkaConsume({
+    const { records, megabytesPerSecond } = await kafkaConsume(tools, {
       bootstrap,
       topic,
       records: count,

@@ -22,6 +22,10 @@ export interface Contestant {
   run(count: number): Promise<number>;
 }
 
+/** So many rounds in a row without a gain are steady; a gain is a tenth. */
+const steadyRounds = 2;
+const faster = 1.1;
+
 /** A contestant with what it has shown. */
 export class Runner {
   readonly contestant: Contestant;
@@ -33,9 +37,15 @@ export class Runner {
     this.#last = contestant.guess;
   }
 
-  /** A round that only warms up: servers, compilers, page cache. */
-  async warmUp(seconds: number): Promise<void> {
-    this.#last = await this.contestant.run(this.#countFor(seconds));
+  /** Rounds that only warm up: servers, compilers, page cache. Ends when they get no faster. */
+  async warmUp(seconds: number, roundsMax: number): Promise<void> {
+    let best = 0;
+    let without = 0;
+    for (let round = 0; round < roundsMax && without < steadyRounds; round++) {
+      this.#last = await this.contestant.run(this.#countFor(seconds));
+      without = this.#last > best * faster ? 0 : without + 1;
+      best = Math.max(best, this.#last);
+    }
   }
 
   async measure(seconds: number): Promise<number> {

@@ -8,8 +8,11 @@ const tuned = { 'batch.size': 262_144, 'linger.ms': 10, 'buffer.memory': 64 * 10
 /** Sends under way of Kafka's Node client in the batch form; more did not help it. */
 const batchesInFlight = 5;
 
+/** What our client has under way in the batch form: `sendBatch` calls of 1 MiB. */
+export const batchBytesInFlight = 16 * 1024 * 1024;
+
 /** Payload that a batch form writes at least. */
-const batchFormBytes = 60e6;
+const batchFormBytes = 20e6;
 
 function recordsMin(form: 'batch' | 'send', { valueBytes }: Load): number {
   return form === 'send' ? 10_000 : Math.round(batchFormBytes / valueBytes);
@@ -35,8 +38,8 @@ export function ours({ ours: side }: Systems, load: Load, { form, inFlight }: Ou
     recordsMin: recordsMin(form, load),
     run: (count) =>
       side.withTopic(load, async (topic) => {
-        const isKeyed = load.partitions > 1;
-        const request = { ...topic, form, inFlight, count, acks: 'all', isKeyed } as const;
+        // No keys, as with the others: each client spreads its batches over the partitions.
+        const request = { ...topic, form, inFlight, count, acks: 'all', isKeyed: false } as const;
         return (await side.produce({ kind: 'produce', ...request })).recordsPerSecond;
       }),
   };
@@ -48,15 +51,14 @@ export function kafkaJava(side: KafkaSide, load: Load, kind: 'default' | 'tuned'
     name: `kafka java, ${kind}`,
     system: 'kafka',
     guess: 20_000,
-    // A cold JVM is no fair reference: it gets enough for its compiler.
-    recordsMin: kind === 'tuned' ? 2 * recordsMin('batch', load) : recordsMin('batch', load),
+    recordsMin: recordsMin('batch', load),
     run: (count) =>
       withKafkaTopic(side, load, async (topic) => {
         const { bootstrap } = side.cluster;
-        const warmUp = Math.round(count / 3);
+        const warmUp = Math.round(count / 10);
         const job = { bootstrap, topic, recordBytes: load.valueBytes, warmUp, records: count };
         const settings = kind === 'tuned' ? tuned : {};
-        const { recordsPerSecond } = await kafkaProduce({ ...job, settings });
+        const { recordsPerSecond } = await kafkaProduce(side.tools, { ...job, settings });
         return { rate: recordsPerSecond, written: count + warmUp };
       }),
   };

@@ -1,11 +1,11 @@
-/** The comparisons that are no throughput rows: reading, latency, memory, failover. */
+/** The comparisons that are no throughput rows: reading, latency, memory. */
 import type { BenchContext } from '../harness/bench.ts';
+import { LatencyBuckets } from '../harness/latency-buckets.ts';
 import { rssMegabytes } from '../harness/process-usage.ts';
 import { median } from '../harness/statistics.ts';
 import type { Findings } from './bench.ts';
 import { kafkaConsuming, ourConsume } from './consuming.ts';
-import { kafkaP99, ourP99 } from './half-load.ts';
-import { type Fault, kafkaGap, natsGap, ourGap } from './kills.ts';
+import { kafkaLatency, kafkaLingers, ourLatency, type RoundLatency } from './half-load.ts';
 import type { Plan } from './plan.ts';
 import type { Systems } from './systems.ts';
 
@@ -28,24 +28,50 @@ export async function compareHalfLoad(
   { progress }: BenchContext,
   plan: Plan,
   systems: Systems,
-  { figures, samples }: Findings,
+  found: Findings,
 ): Promise<void> {
   const { kafka } = systems;
+  const { figures, samples } = found;
   if ('missing' in kafka) return;
   const slower = Math.min(fastest(samples, 'highwater'), fastest(samples, 'kafka'));
-  const recordsPerSecond = (slower * 1e6) / 1024 / 2;
+  const recordsPerSecond = Math.round((slower * 1e6) / 1024 / 2);
   const load = { recordsPerSecond, seconds: plan.halfLoadSeconds };
-  const mine: number[] = [];
-  const theirs: number[] = [];
+  const rounds = new Map<string, RoundLatency[]>();
+  const keep = (name: string, round: RoundLatency): void => {
+    rounds.set(name, [...(rounds.get(name) ?? []), round]);
+  };
   for (let round = 0; round < plan.rounds; round++) {
-    progress(`latency at ${Math.round(recordsPerSecond)} records/s, ${round + 1}/${plan.rounds}`);
-    mine.push(await ourP99(systems, load));
-    theirs.push(await kafkaP99(kafka, load, `half-${round}`));
+    progress(`latency at ${recordsPerSecond} records/s, ${round + 1}/${plan.rounds}`);
+    keep('highwater', await ourLatency(systems, load));
+    for (const linger of kafkaLingers) {
+      const topic = `half-${round}-linger-${linger}`;
+      keep(`kafka java, linger ${linger}`, await kafkaLatency(kafka, load, { topic, linger }));
+    }
   }
-  samples['p99_ms at half load: highwater'] = mine;
-  samples['p99_ms at half load: kafka'] = theirs;
+  for (const [name, latencies] of rounds) addLatency(found, name, latencies);
+  const medians = [...rounds].map(([name, latencies]) => ({
+    isOurs: name === 'highwater',
+    p99: median(latencies.map(({ p99 }) => p99)),
+  }));
+  const best = (isOurs: boolean): number =>
+    Math.min(...medians.filter((one) => one.isOurs === isOurs).map(({ p99 }) => p99));
   figures['half_load_records_per_s'] = recordsPerSecond;
-  figures['p99_half_load_vs_kafka'] = median(mine) / median(theirs);
+  figures['p99_half_load_vs_kafka'] = best(true) / best(false);
+}
+
+function addLatency(
+  { samples, figures, histograms }: Findings,
+  name: string,
+  latencies: readonly RoundLatency[],
+): void {
+  const buckets = new LatencyBuckets();
+  for (const round of latencies) buckets.add(round.buckets);
+  histograms[`half load: ${name}`] = buckets.all;
+  for (const percentile of ['p50', 'p99'] as const) {
+    const values = latencies.map((round) => round[percentile]);
+    samples[`${percentile}_ms at half load: ${name}`] = values;
+    figures[`${percentile}_ms at half load: ${name}`] = median(values);
+  }
 }
 
 /** MB/s of a system's best setting at 1 KB in the page cache. */
@@ -69,42 +95,4 @@ export function compareMemory(systems: Systems, { figures }: Findings): void {
   const theirs = mean(systems.kafka.cluster.nodes);
   figures['rss_MB: kafka'] = theirs;
   figures['rss_vs_kafka'] = mine / theirs;
-}
-
-export async function compareKills(
-  context: BenchContext,
-  plan: Plan,
-  systems: Systems,
-  { figures, samples }: Findings,
-): Promise<void> {
-  const trials = [
-    { fault: 'SIGKILL', count: plan.kills },
-    { fault: 'SIGSTOP', count: plan.pauses },
-  ] as const;
-  for (const { fault, count } of trials) {
-    const gaps = await trialsOf(context, systems, fault, count);
-    for (const [system, found] of Object.entries(gaps))
-      if (found.length > 0) samples[`gap_ms after ${fault}: ${system}`] = found;
-    if (fault === 'SIGKILL' && gaps.kafka.length > 0)
-      figures['kill_gap_kafka_over_ours'] = median(gaps.kafka) / median(gaps.highwater);
-  }
-}
-
-async function trialsOf(
-  { progress }: BenchContext,
-  systems: Systems,
-  fault: Fault,
-  count: number,
-): Promise<Record<'highwater' | 'kafka' | 'nats', number[]>> {
-  const { kafka, nats } = systems;
-  const gaps = { highwater: [] as number[], kafka: [] as number[], nats: [] as number[] };
-  for (let trial = 0; trial < count; trial++) {
-    const topic = `${fault.toLowerCase()}-${trial}`;
-    gaps.highwater.push(await ourGap(systems, fault));
-    if (!('missing' in kafka)) gaps.kafka.push(await kafkaGap(kafka, fault, topic));
-    if (!('missing' in nats)) gaps.nats.push(await natsGap(nats, fault, topic));
-    const told = Object.entries(gaps).map(([name, found]) => `${name} ${found.at(-1)?.toFixed(0)}`);
-    progress(`${fault} ${trial + 1}/${count}, gap in ms: ${told.join(', ')}`);
-  }
-  return gaps;
 }

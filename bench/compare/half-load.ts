@@ -1,5 +1,9 @@
-/** Latency in an open loop, both systems at the same rate: half of what the slower one can do. */
-import { kafkaProduce } from '../peers/kafka-tools.ts';
+/**
+ * Latency in an open loop, both systems at the same rate: half of what the slower one can do. On both sides
+ * it counts from the time at which a record was to be sent.
+ */
+import type { LatencyBucket } from '../harness/latency-buckets.ts';
+import { kafkaOpenLoop } from '../peers/kafka-open-loop.ts';
 import type { KafkaSide, Systems } from './systems.ts';
 
 export interface HalfLoad {
@@ -7,50 +11,57 @@ export interface HalfLoad {
   readonly seconds: number;
 }
 
+/** Of one round, in ms. */
+export interface RoundLatency {
+  readonly p50: number;
+  readonly p99: number;
+  readonly buckets: readonly LatencyBucket[];
+}
+
 const valueBytes = 1024;
 const load = { partitions: 1, flush: 'os', valueBytes } as const;
+/** Of a round, before what is measured. */
+const warmUpShare = 1 / 3;
 
-/** Percentile 99 from the intended send to the acknowledgement, in ms. */
-export async function ourP99(
+export async function ourLatency(
   { ours }: Systems,
   { recordsPerSecond, seconds }: HalfLoad,
-): Promise<number> {
+): Promise<RoundLatency> {
   return ours.withTopic(load, async (topic) => {
-    const warmUp = Math.round(recordsPerSecond * (seconds / 3));
+    const warmUp = Math.round(recordsPerSecond * seconds * warmUpShare);
     const count = Math.round(recordsPerSecond * seconds) + warmUp;
     const request = { ...topic, acks: 'all', recordsPerSecond, count, warmUp } as const;
-    const answer = await ours.producer.ask({ kind: 'paced', ...request });
-    const [fault] = answer.faults;
+    const { faults, tally, latency, buckets } = await ours.producer.ask({
+      kind: 'paced',
+      ...request,
+    });
+    const [fault] = faults;
     if (fault !== undefined) throw new Error(`a paced send failed: ${fault}`);
-    await ours.verify(topic, answer.tally);
-    return answer.latency?.p99 ?? Number.NaN;
+    await ours.verify(topic, tally);
+    if (latency === undefined || buckets === undefined)
+      throw new Error('a paced load tells its latency');
+    return { p50: latency.p50, p99: latency.p99, buckets };
   });
 }
 
-/**
- * The tool counts from the actual send and not from the intended one, which is in its favour. It runs
- * with its defaults and without linger; the better figure counts.
- */
-export async function kafkaP99(
-  { cluster }: KafkaSide,
+/** Settings of Kafka's producer that are tried; the better one is compared with. */
+export const kafkaLingers = ['5', '0'] as const;
+
+export async function kafkaLatency(
+  { cluster, tools }: KafkaSide,
   { recordsPerSecond, seconds }: HalfLoad,
-  topicPrefix: string,
-): Promise<number> {
-  const found: number[] = [];
-  for (const linger of ['5', '0']) {
-    const topic = `${topicPrefix}-linger-${linger}`;
-    await cluster.createTopic(topic, 1, false);
-    const { p99Ms } = await kafkaProduce({
-      bootstrap: cluster.bootstrap,
-      topic,
-      records: Math.round(recordsPerSecond * seconds),
-      warmUp: Math.round(recordsPerSecond * (seconds / 3)),
-      recordBytes: valueBytes,
-      rate: Math.round(recordsPerSecond),
-      settings: { 'linger.ms': linger },
-    });
-    await cluster.deleteTopic(topic);
-    found.push(p99Ms);
-  }
-  return Math.min(...found);
+  { topic, linger }: { readonly topic: string; readonly linger: string },
+): Promise<RoundLatency> {
+  await cluster.createTopic(topic, 1, false);
+  const found = await kafkaOpenLoop(tools, {
+    bootstrap: cluster.bootstrap,
+    topic,
+    valueBytes,
+    recordsPerSecond,
+    count: Math.round(recordsPerSecond * seconds),
+    warmUp: Math.round(recordsPerSecond * seconds * warmUpShare),
+    settings: { 'linger.ms': linger },
+  });
+  await cluster.deleteTopic(topic);
+  return found;
 }

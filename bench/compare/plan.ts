@@ -4,10 +4,10 @@ export interface Plan {
   readonly rounds: number;
   readonly roundSeconds: number;
   readonly warmUpSeconds: number;
-  /** Trials of a killed leader, for each system. */
-  readonly kills: number;
-  /** Trials of a stopped one: Kafka's client needs about a minute for each. */
-  readonly pauses: number;
+  /** At most so many rounds of warm-up in the first row, where servers are cold, and in the others. */
+  readonly warmUpRoundsMax: { readonly first: number; readonly others: number };
+  /** Trials of a lost leader, for each system; Kafka's client needs about a minute for a stopped one. */
+  readonly faults: { readonly SIGKILL: number; readonly SIGSTOP: number };
   readonly consumeRecords: number;
   readonly halfLoadSeconds: number;
 }
@@ -18,9 +18,9 @@ export function planOf(isQuick: boolean): Plan {
         isQuick,
         rounds: 3,
         roundSeconds: 1.5,
-        warmUpSeconds: 1,
-        kills: 2,
-        pauses: 0,
+        warmUpSeconds: 1.5,
+        warmUpRoundsMax: { first: 6, others: 1 },
+        faults: { SIGKILL: 2, SIGSTOP: 1 },
         consumeRecords: 300_000,
         halfLoadSeconds: 6,
       }
@@ -29,8 +29,8 @@ export function planOf(isQuick: boolean): Plan {
         rounds: 5,
         roundSeconds: 6,
         warmUpSeconds: 4,
-        kills: 10,
-        pauses: 3,
+        warmUpRoundsMax: { first: 12, others: 2 },
+        faults: { SIGKILL: 10, SIGSTOP: 4 },
         consumeRecords: 1_500_000,
         halfLoadSeconds: 30,
       };

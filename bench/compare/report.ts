@@ -1,4 +1,4 @@
-/** One self-contained page: every sample drawn, the ratios, what was compared and how. Losing rows stay. */
+/** One self-contained page: every sample and histogram, the ratios, what was compared and how. Losing rows stay. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +6,8 @@ import { type BenchOutcome, type Goal, isGoalMet } from '../harness/bench.ts';
 import { type Bar, barChart } from './bar-chart.ts';
 import { escapeHtml } from './escape-html.ts';
 import { goals } from './goals.ts';
+import { percentileChart } from './percentile-chart.ts';
+import { reasonOf } from './reasons.ts';
 
 const reportPath = fileURLToPath(new URL('../results/compare.html', import.meta.url));
 
@@ -17,7 +19,8 @@ export async function writeReport(outcome: BenchOutcome): Promise<string> {
 }
 
 /** The page as text. */
-export function renderPage({ figures, samples, parity, skipped = {} }: BenchOutcome): string {
+export function renderPage(outcome: BenchOutcome): string {
+  const { figures, samples, parity, histograms = {}, skipped = {} } = outcome;
   const charts = groups(samples).map(({ title, bars }) => barChart(title, bars));
   const ceilings = Object.entries(figures).filter(([key]) => key.startsWith('ceiling_'));
   return [
@@ -28,6 +31,7 @@ export function renderPage({ figures, samples, parity, skipped = {} }: BenchOutc
     '<main><h1>Highwater beside Kafka and NATS JetStream</h1>',
     section('Ratios', table(goals.map((goal) => goalRow(goal, figures[goal.key], skipped)))),
     section('Every sample', charts.join('\n')),
+    section('Latency of every record', latencies(histograms)),
     section(
       'What the machine gives',
       table(ceilings.map(([key, value]) => [key, value.toFixed(1)])),
@@ -37,10 +41,11 @@ export function renderPage({ figures, samples, parity, skipped = {} }: BenchOutc
       table(
         Object.entries(parity).map(([fact, value]) => [
           fact,
-          Array.isArray(value) ? value.join('; ') : String(value),
+          Array.isArray(value) ? value.join('\n') : String(value),
         ]),
       ),
     ),
+    rawData({ figures, samples, histograms, parity }),
     '</main></html>',
   ].join('\n');
 }
@@ -54,7 +59,25 @@ function goalRow(
   if (figure === undefined)
     return [goal.key, '–', asked, skipped[goal.key] ?? 'not measured', goal.meaning];
   const verdict = isGoalMet(goal, figure) ? 'reached' : 'not reached';
-  return [goal.key, figure.toFixed(2), asked, verdict, goal.meaning];
+  const meaning =
+    verdict === 'reached' ? goal.meaning : `${goal.meaning}. Why not: ${reasonOf(goal.key)}`;
+  return [goal.key, figure.toFixed(2), asked, verdict, meaning];
+}
+
+/** Histograms are named `load: contestant`. */
+function latencies(histograms: NonNullable<BenchOutcome['histograms']>): string {
+  const curves = Object.entries(histograms).map(([name, buckets]) => ({
+    label: name.split(': ')[1] ?? name,
+    buckets,
+  }));
+  if (curves.length === 0) return '<p>Not measured: it takes a peer to compare with.</p>';
+  return percentileChart('half load: share of the records that took no longer', curves);
+}
+
+/** For programs: what `--json` prints of it. Nothing in it can end the element. */
+function rawData(data: object): string {
+  const text = JSON.stringify(data).replaceAll('<', '\\u003c');
+  return `<script type="application/json" id="raw">${text}</script>`;
 }
 
 /** Samples are named `row: contestant`: one chart for each row. */
@@ -87,8 +110,9 @@ const style = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
 main { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; }
-td { padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
+td { padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #8884; vertical-align: top; white-space: pre-line; }
 td:nth-child(2) { font-variant-numeric: tabular-nums; }
 svg { width: 100%; height: auto; margin-bottom: 1.5rem; }
+svg.key { width: 30px; height: 10px; margin: 0; }
 svg text { fill: currentColor; font: 12px system-ui, sans-serif; }
 `;

@@ -1,7 +1,7 @@
 /** The throughput rows: who runs in each, and which figures come of it. */
 import { median } from '../harness/statistics.ts';
 import { type Contestant, type Load, Runner } from './contestant.ts';
-import { kafkaJava, kafkaNode, natsNode, ours } from './contestants.ts';
+import { batchBytesInFlight, kafkaJava, kafkaNode, natsNode, ours } from './contestants.ts';
 import type { Systems } from './systems.ts';
 
 /** Ours ÷ theirs under one load, best setting against best setting. */
@@ -33,7 +33,7 @@ export function makeRows(systems: Systems): Row[] {
 /** Batches, tuned clients, 1 and 6 partitions. */
 function batchRow(systems: Systems, name: string, load: Omit<Load, 'partitions'>): Row {
   const { kafka } = systems;
-  const form = { form: 'batch', inFlight: 0 } as const;
+  const form = { form: 'batch', inFlight: batchBytesInFlight } as const;
   const contestants = partitionCounts.flatMap((partitions) => {
     const own = { ...load, partitions };
     const peers =

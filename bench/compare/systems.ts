@@ -2,6 +2,7 @@
 import { startWorker, type Worker } from '../harness/worker.ts';
 import { LoadCluster } from '../load/load-cluster.ts';
 import { KafkaCluster } from '../peers/kafka-cluster.ts';
+import { KafkaToolHost } from '../peers/kafka-tool-host.ts';
 import { whyWithoutKafka, whyWithoutNats } from '../peers/locations.ts';
 import { NatsCluster } from '../peers/nats-cluster.ts';
 import type { PeerAnswer, PeerRequest } from './peer-requests.ts';
@@ -10,6 +11,7 @@ export type PeerClient = Worker<PeerRequest, PeerAnswer>;
 
 export interface KafkaSide {
   readonly cluster: KafkaCluster;
+  readonly tools: KafkaToolHost;
   readonly nodeClient: PeerClient;
 }
 
@@ -45,10 +47,8 @@ export async function startSystems({
     progress('starting Highwater');
     const ours = await LoadCluster.start(await directory('highwater'), invalid);
     closing.push(() => ours.close());
-    progress('starting Kafka');
-    const kafka = await startKafka(directory, closing);
-    progress('starting NATS');
-    const nats = await startNats(directory, closing);
+    const kafka = await startKafka({ directory, progress }, closing);
+    const nats = await startNats({ directory, progress }, closing);
     return { ours, kafka, nats, close };
   } catch (error) {
     await close();
@@ -57,24 +57,35 @@ export async function startSystems({
 }
 
 async function startKafka(
-  directory: SystemsPlace['directory'],
+  { directory, progress }: Omit<SystemsPlace, 'invalid'>,
   closing: (() => Promise<void>)[],
 ): Promise<Systems['kafka']> {
   const missing = whyWithoutKafka();
-  if (missing !== undefined) return { missing };
-  const cluster = await KafkaCluster.start(await directory('kafka'));
+  if (missing !== undefined) {
+    progress(`without Kafka: ${missing}`);
+    return { missing };
+  }
+  progress('starting Kafka');
+  const place = await directory('kafka');
+  const cluster = await KafkaCluster.start(place);
   closing.push(() => cluster.stop());
+  const tools = new KafkaToolHost(place);
+  closing.push(() => tools.close());
   const nodeClient: PeerClient = startWorker(new URL('./kafka-node-worker.ts', import.meta.url));
   closing.push(() => nodeClient.close());
-  return { cluster, nodeClient };
+  return { cluster, tools, nodeClient };
 }
 
 async function startNats(
-  directory: SystemsPlace['directory'],
+  { directory, progress }: Omit<SystemsPlace, 'invalid'>,
   closing: (() => Promise<void>)[],
 ): Promise<Systems['nats']> {
   const missing = whyWithoutNats();
-  if (missing !== undefined) return { missing };
+  if (missing !== undefined) {
+    progress(`without NATS: ${missing}`);
+    return { missing };
+  }
+  progress('starting NATS');
   const cluster = await NatsCluster.start(await directory('nats'));
   closing.push(() => cluster.stop());
   const nodeClient: PeerClient = startWorker(new URL('./nats-worker.ts', import.meta.url));

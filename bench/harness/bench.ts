@@ -3,6 +3,8 @@
  * machine facts, the output and the exit code, so that every bench says the same things alike.
  */
 
+import type { LatencyBucket } from './latency-buckets.ts';
+
 /** A key of the figures with what is asked of it. */
 export interface Goal {
   readonly key: string;
@@ -39,6 +41,8 @@ export interface BenchOutcome {
   readonly figures: Readonly<Record<string, number>>;
   readonly samples: Readonly<Record<string, readonly number[]>>;
   readonly parity: Parity;
+  /** Latencies of all rounds, as they were counted. */
+  readonly histograms?: Readonly<Record<string, readonly LatencyBucket[]>>;
   /** Keys of goals that this machine cannot measure, with the reason: a peer is missing. */
   readonly skipped?: Readonly<Record<string, string>>;
 }

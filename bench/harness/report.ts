@@ -1,5 +1,6 @@
 /** The two forms of the output: one JSON object for programs, a table for people. */
 import { type Bench, type BenchOutcome, type Goal, isGoalMet, type Parity } from './bench.ts';
+import type { LatencyBucket } from './latency-buckets.ts';
 import type { MachineFacts } from './machine.ts';
 
 /** The object that `--json` prints. */
@@ -8,6 +9,8 @@ export interface BenchReport {
   readonly figures: Readonly<Record<string, number>>;
   readonly parity: Parity;
   readonly samples: Readonly<Record<string, readonly number[]>>;
+  /** Bucket `b` begins at 2^(b/16) microseconds; with its count. */
+  readonly histograms?: Readonly<Record<string, readonly LatencyBucket[]>>;
   readonly machine: MachineFacts;
   readonly valid: boolean;
   /** Why it is not valid; empty if it is. */
@@ -31,6 +34,7 @@ export function makeReport(
     figures: mapValues(outcome.figures, rounded),
     parity: { ...outcome.parity, ...(skippedLines.length > 0 && { skipped: skippedLines }) },
     samples: mapValues(outcome.samples, (values) => values.map(rounded)),
+    ...(outcome.histograms !== undefined && { histograms: outcome.histograms }),
     machine: facts.machine,
     valid: invalid.length === 0,
     invalid,

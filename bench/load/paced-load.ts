@@ -5,6 +5,7 @@
 
 import { LatencyHistogram, sharedNow } from '../../client/cli/load/latency-histogram.ts';
 import type { Client } from '../../client/index.ts';
+import { LatencyBuckets } from '../harness/latency-buckets.ts';
 import { tell } from './produce-load.ts';
 import type { LoadOutcome, PacedRequest } from './requests.ts';
 import type { ValueRing } from './values.ts';
@@ -21,6 +22,7 @@ export async function pacedLoad(
   const { topic, acks, count, warmUp, recordsPerSecond } = request;
   const producer = client.producer({ acks });
   const histogram = new LatencyHistogram();
+  const buckets = new LatencyBuckets();
   const faults: string[] = [];
   const cpuBefore = process.cpuUsage();
   const began = sharedNow() + startInMs;
@@ -37,7 +39,11 @@ export async function pacedLoad(
       producer.send({ topic, value: ring.timed(index, intended) }).then(
         () => {
           acknowledged++;
-          if (index >= warmUp) histogram.record(sharedNow() - intended);
+          if (index >= warmUp) {
+            const tookMs = sharedNow() - intended;
+            histogram.record(tookMs);
+            buckets.record(tookMs);
+          }
           decide();
         },
         (caught: unknown) => {
@@ -56,5 +62,12 @@ export async function pacedLoad(
   const seconds = (sharedNow() - began) / 1000;
   const cpu = process.cpuUsage(cpuBefore);
   await producer.close();
-  return { seconds, cpu, tally: ring.tally(acknowledged), latency: histogram.summary(), faults };
+  return {
+    seconds,
+    cpu,
+    tally: ring.tally(acknowledged),
+    latency: histogram.summary(),
+    buckets: buckets.all,
+    faults,
+  };
 }

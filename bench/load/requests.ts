@@ -2,6 +2,7 @@
 
 import type { LatencySummary } from '../../client/cli/load/latency-histogram.ts';
 import type { Acks } from '../../client/index.ts';
+import type { LatencyBucket } from '../harness/latency-buckets.ts';
 import type { Tally } from './values.ts';
 
 /** A topic of records of one size. */
@@ -59,6 +60,8 @@ export interface LoadAnswer {
   /** What was acknowledged, or found. */
   readonly tally: Tally;
   readonly latency: LatencySummary | undefined;
+  /** The same latencies as they were counted; of a paced load only. */
+  readonly buckets?: readonly LatencyBucket[];
   /** Errors of sends, by what they say. */
   readonly faults: readonly string[];
 }

@@ -5,20 +5,24 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import { freePorts } from '../../broker/main/free-ports.ts';
-import { kafkaJars } from './locations.ts';
+import { jvmFlags, kafkaClassPath } from './kafka-jvm.ts';
 import { PeerProcess } from './peer-process.ts';
 
 const run = promisify(execFile);
-/** Every jar that was installed. */
-export const kafkaClassPath = join(kafkaJars, '*');
 const nodeIds = [1, 2, 3];
+/** What `kafka-server-start.sh` gives a broker. */
+const brokerHeap = ['-Xmx1G', '-Xms1G'];
+const wholeWithinMs = 60_000;
 
 export class KafkaCluster {
   readonly bootstrap: string;
   readonly nodes: readonly PeerProcess[];
+  /** Where its configuration, its logs and its data are. */
+  readonly directory: string;
   readonly #admin: ReturnType<Kafka['admin']>;
 
-  private constructor(bootstrap: string, nodes: readonly PeerProcess[]) {
+  private constructor(directory: string, bootstrap: string, nodes: readonly PeerProcess[]) {
+    this.directory = directory;
     this.bootstrap = bootstrap;
     this.nodes = nodes;
     this.#admin = new Kafka({
@@ -27,28 +31,29 @@ export class KafkaCluster {
     }).admin();
   }
 
-  static async start(directory: string): Promise<KafkaCluster> {
+  /** `settings` are added to those of every node, as lines of its configuration. */
+  static async start(directory: string, settings: readonly string[] = []): Promise<KafkaCluster> {
     const ports = await freePorts(nodeIds.length * 2);
     const port = (index: number): number => ports[index] ?? 0;
     const voters = nodeIds.map((id) => `${id}@127.0.0.1:${port(id * 2 - 1)}`).join(',');
-    const { stdout } = await runTool('kafka.tools.StorageTool', ['random-uuid']);
-    const clusterId = stdout.trim();
+    const clusterId = await storageTool('random-uuid');
     const nodes = await Promise.all(
       nodeIds.map(async (id) => {
         const configuration = join(directory, `kafka-${id}.properties`);
         const [broker, controller] = [port(id * 2 - 2), port(id * 2 - 1)];
-        await writeFile(configuration, properties({ id, directory, voters, broker, controller }));
-        await runTool('kafka.tools.StorageTool', ['format', '-t', clusterId, '-c', configuration]);
+        const lines = properties({ id, directory, voters, broker, controller });
+        await writeFile(configuration, [...lines, ...settings, ''].join('\n'));
+        await storageTool('format', '-t', clusterId, '-c', configuration);
         return new PeerProcess({
           command: 'java',
-          argv: ['-Xmx1G', '-cp', kafkaClassPath, 'kafka.Kafka', configuration],
+          argv: [...jvmFlags, ...brokerHeap, '-cp', kafkaClassPath, 'kafka.Kafka', configuration],
           logPath: join(directory, `kafka-${id}.log`),
           port: broker,
         });
       }),
     );
     const bootstrap = nodeIds.map((id) => `127.0.0.1:${port(id * 2 - 2)}`).join(',');
-    const cluster = new KafkaCluster(bootstrap, nodes);
+    const cluster = new KafkaCluster(directory, bootstrap, nodes);
     try {
       await Promise.all(nodes.map((node) => node.listens()));
       await cluster.#admin.connect();
@@ -86,18 +91,31 @@ export class KafkaCluster {
     return node;
   }
 
+  /** Resolves once every node is a broker of the cluster again. */
+  async whole(): Promise<void> {
+    const deadline = Date.now() + wholeWithinMs;
+    for (;;) {
+      const brokers = await this.#admin.describeCluster().then(
+        (cluster) => cluster.brokers.length,
+        () => 0,
+      );
+      if (brokers === nodeIds.length) return;
+      if (Date.now() > deadline) throw new Error(`Kafka has ${brokers} brokers of three`);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+
   async stop(): Promise<void> {
     await this.#admin.disconnect().catch(() => undefined);
     await Promise.all(this.nodes.map((node) => node.signal('SIGKILL')));
   }
 }
 
-/** One of Kafka's own tools, in a JVM of its own. */
-export async function runTool(
-  className: string,
-  argv: readonly string[],
-): Promise<{ readonly stdout: string }> {
-  return run('java', ['-cp', kafkaClassPath, className, ...argv], { maxBuffer: 1 << 26 });
+/** Kafka's tool for ids and empty data directories. */
+async function storageTool(...argv: readonly string[]): Promise<string> {
+  const tool = 'kafka.tools.StorageTool';
+  const { stdout } = await run('java', [...jvmFlags, '-cp', kafkaClassPath, tool, ...argv]);
+  return stdout.trim();
 }
 
 interface NodeProperties {
@@ -109,7 +127,7 @@ interface NodeProperties {
 }
 
 /** Kafka's defaults, but for what three nodes on one machine need. */
-function properties({ id, directory, voters, broker, controller }: NodeProperties): string {
+function properties({ id, directory, voters, broker, controller }: NodeProperties): string[] {
   return [
     'process.roles=broker,controller',
     `node.id=${id}`,
@@ -122,6 +140,5 @@ function properties({ id, directory, voters, broker, controller }: NodePropertie
     'min.insync.replicas=2',
     'offsets.topic.replication.factor=3',
     'auto.create.topics.enable=false',
-    '',
-  ].join('\n');
+  ];
 }

@@ -1,8 +1,23 @@
-/** Kafka's own `VerifiableProducer` on a beat: it prints a line for each acknowledgement. */
+/**
+ * Kafka's own `VerifiableProducer` on a beat: it prints a line for each acknowledgement. The tool turns
+ * retries off, and idempotence with them; here they are as they are by default.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { kafkaClassPath } from './kafka-cluster.ts';
+import type { KafkaCluster } from './kafka-cluster.ts';
+import { kafkaClassPath } from './kafka-jvm.ts';
+
+export interface SteadyKafkaLoad {
+  readonly topic: string;
+  readonly everyMs: number;
+  /** Settings of the producer other than its defaults, as lines. */
+  readonly settings?: readonly string[];
+}
+
+const producerDefaults = ['enable.idempotence=true', 'retries=2147483647'];
 
 export class SteadyKafkaProducer {
   readonly #child: ChildProcess;
@@ -10,12 +25,15 @@ export class SteadyKafkaProducer {
   #lastAckAt = 0;
   #longestGapMs = 0;
 
-  constructor(bootstrap: string, topic: string, everyMs: number) {
+  constructor(cluster: KafkaCluster, { topic, everyMs, settings = [] }: SteadyKafkaLoad) {
+    const configuration = join(cluster.directory, `steady-${topic}.properties`);
+    writeFileSync(configuration, [...producerDefaults, ...settings, ''].join('\n'));
     this.#child = spawn(
       'java',
       [
         ...['-cp', kafkaClassPath, 'org.apache.kafka.tools.VerifiableProducer'],
-        ...['--bootstrap-server', bootstrap, '--topic', topic, '--acks', '-1'],
+        ...['--bootstrap-server', cluster.bootstrap, '--topic', topic, '--acks', '-1'],
+        ...['--command-config', configuration],
         ...['--throughput', String(1000 / everyMs), '--max-messages', '-1'],
       ],
       { stdio: ['ignore', 'pipe', 'ignore'] },

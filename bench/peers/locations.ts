@@ -2,6 +2,7 @@
  * Where the peers that we compare with are kept, and in which versions. They are no part of the package:
  * `npm run peers` brings them, and what is absent is skipped with a clear word.
  */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,9 +20,14 @@ export const natsServer = join(peersPath, `nats-${natsVersion}`, 'nats-server');
 
 /** Why a peer cannot be measured; undefined if it can. */
 export function whyWithoutKafka(): string | undefined {
-  if (existsSync(kafkaJars) && readdirSync(kafkaJars).some((name) => name.startsWith('kafka_2.13')))
-    return undefined;
-  return `Kafka ${kafkaVersion} is not in ${kafkaJars}: npm run peers brings it (needs mvn and java 17)`;
+  const isThere =
+    existsSync(kafkaJars) && readdirSync(kafkaJars).some((name) => name.startsWith('kafka_2.13'));
+  if (!isThere)
+    return `Kafka ${kafkaVersion} is not in ${kafkaJars}: npm run peers brings it (needs mvn and a JDK, 17 or later)`;
+  // The open loop is compiled when it runs, so a JRE is not enough.
+  if (spawnSync('javac', ['-version'], { stdio: 'ignore' }).status !== 0)
+    return `Kafka ${kafkaVersion} is in ${kafkaJars}, but there is no JDK to run it: javac is not on the path`;
+  return undefined;
 }
 
 /** Why NATS cannot be measured; undefined if it can. */

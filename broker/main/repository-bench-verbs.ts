@@ -39,6 +39,8 @@ async function runBench(name: string, input: VerbInput): Promise<number> {
     throw new UsageError(
       `bench ${name} is part of the repository and not of the package: clone it, then npm ci && npm run bench -- ${name}`,
     );
+  if (!existsSync(`${root}node_modules/tsx/package.json`))
+    throw new UsageError(`bench ${name} needs what the repository is developed with: npm ci`);
   const data = input.option('data');
   const argv = [
     ...['--import', 'tsx', 'bench/main.ts', name],
