@@ -1,4 +1,7 @@
-/** `npm run chaos -- [--minutes M] [--seed N | --seed A..B]`: random faults against real processes. */
+/**
+ * `npm run chaos -- [--minutes M] [--seed N | --seed A..B] [--only fault,…] [--keep DIR]`: random faults
+ * against real processes.
+ */
 import { parseArgs } from 'node:util';
 import { type ChaosVerdict, runChaos } from './chaos-run.ts';
 
@@ -6,6 +9,8 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
+    only: { type: 'string' },
+    keep: { type: 'string' },
   },
 });
 
@@ -17,12 +22,14 @@ function seedsOf(text: string): string[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => String(first + index));
 }
 
-function report(seed: string, { judgement, faults, fired }: ChaosVerdict): string[] {
+function report(seed: string, { judgement, faults, fired, tally }: ChaosVerdict): string[] {
   const { ok, fail, info } = judgement.sends;
-  const times = [...fired].map(([name, count]) => `${name} ${count}`).join(', ');
+  const rate = ((100 * ok) / Math.max(1, ok + fail + info)).toFixed(1);
+  const times = [...fired].sort(([a], [b]) => (a < b ? -1 : 1));
   return [
-    `seed ${seed}: ${ok} acknowledged, ${fail} refused, ${info} in doubt; ${judgement.recordsRead} read`,
-    `  faults: ${times}`,
+    `seed ${seed}: ${ok} acknowledged (${rate} %), ${fail} refused, ${info} in doubt; ${judgement.recordsRead} read`,
+    `  ${[...fired.values()].reduce((sum, count) => sum + count, 0)} faults: ${times.map(([name, count]) => `${name} ${count}`).join(', ')}`,
+    `  ${tally.kills} kills, ${tally.endedByDisk} nodes ended by their disk, ${tally.diskOperationsHit} operations met a disk in trouble, ${tally.filesSpoiled} files spoiled`,
     ...(faults.length === 0 ? ['  nothing lost, doubled, displaced or invented'] : []),
     ...faults.slice(0, 20).map((fault) => `  ${fault}`),
     ...(faults.length > 20 ? [`  and ${faults.length - 20} more`] : []),
@@ -31,13 +38,19 @@ function report(seed: string, { judgement, faults, fired }: ChaosVerdict): strin
 
 const minutes = Number(values.minutes);
 if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes}: expected a number above 0`);
+const { keep } = values;
+const only = values.only?.split(',');
 for (const seed of seedsOf(values.seed)) {
   const began = performance.now();
   const tell = (line: string): void => {
     const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(7);
     process.stderr.write(`${seconds} s  ${line}\n`);
   };
-  const verdict = await runChaos({ seed, minutes, tell });
+  const verdict = await runChaos({
+    ...{ seed, minutes, tell },
+    ...(only === undefined ? {} : { only }),
+    ...(keep === undefined ? {} : { keep }),
+  });
   process.stdout.write(`${report(seed, verdict).join('\n')}\n`);
   if (verdict.faults.length === 0) continue;
   process.exitCode = 1;
