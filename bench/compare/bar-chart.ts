@@ -41,6 +41,6 @@ function barRow({ label, values }: Bar, top: number, largest: number): string {
     `<text x="0" y="${top + 14}">${escapeHtml(label)}</text>`,
     `<rect x="${labelWidth}" y="${top + 3}" width="${(x(middle) - labelWidth).toFixed(1)}" height="14" fill="${colour}"/>`,
     ...dots,
-    `<text x="${(x(Math.max(...values)) + 8).toFixed(1)}" y="${top + 14}">${middle.toPrecision(3)}</text>`,
+    `<text x="${(x(Math.max(...values)) + 8).toFixed(1)}" y="${top + 14}">${middle >= 100 ? Math.round(middle).toLocaleString('en') : middle.toPrecision(3)}</text>`,
   ].join('');
 }

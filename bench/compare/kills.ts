@@ -57,10 +57,8 @@ export async function kafkaGap(cluster: KafkaCluster, trial: KafkaTrial): Promis
     await writer.acknowledges(steadyRecords);
     const node = await cluster.leader(topic);
     await strike(node, fault);
-    const others = meanwhile?.();
-    await writer.acknowledges(steadyRecords / 2, recoversWithinMs);
-    const gap = writer.longestGapMs;
-    await others;
+    const again = writer.acknowledges(steadyRecords / 2, recoversWithinMs);
+    const [gap] = await Promise.all([again.then(() => writer.longestGapMs), meanwhile?.()]);
     await recover(node, fault);
     await cluster.whole();
     return gap;

@@ -7,7 +7,7 @@ export interface Curve {
   readonly buckets: readonly LatencyBucket[];
 }
 
-const size = { width: 860, height: 300, left: 60, right: 20, top: 30, bottom: 30 } as const;
+const size = { width: 860, height: 300, left: 60, right: 34, top: 30, bottom: 30 } as const;
 /** Nines of the axis: 0 %, 90 %, 99 %, 99.9 %, 99.99 %. */
 const ninesMax = 4;
 const colours = ['#1f6feb', '#d9730d', '#1a7f4b', '#9a3fb5'];

@@ -18,11 +18,11 @@ export function planOf(isQuick: boolean): Plan {
         isQuick,
         rounds: 3,
         roundSeconds: 1.5,
-        warmUpSeconds: 1.5,
-        warmUpRoundsMax: { first: 6, others: 1 },
+        warmUpSeconds: 1,
+        warmUpRoundsMax: { first: 5, others: 1 },
         faults: { SIGKILL: 2, SIGSTOP: 1 },
         consumeRecords: 300_000,
-        halfLoadSeconds: 6,
+        halfLoadSeconds: 5,
       }
     : {
         isQuick,

@@ -29,7 +29,10 @@ export function renderPage(outcome: BenchOutcome): string {
     '<title>Highwater compared</title>',
     `<style>${style}</style>`,
     '<main><h1>Highwater beside Kafka and NATS JetStream</h1>',
-    section('Ratios', table(goals.map((goal) => goalRow(goal, figures[goal.key], skipped)))),
+    section(
+      'Ratios',
+      `<div class="ratios">${table(goals.map((goal) => goalRow(goal, figures[goal.key], skipped)))}</div>`,
+    ),
     section('Every sample', charts.join('\n')),
     section('Latency of every record', latencies(histograms)),
     section(
@@ -112,6 +115,7 @@ main { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; }
 td { padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #8884; vertical-align: top; white-space: pre-line; }
 td:nth-child(2) { font-variant-numeric: tabular-nums; }
+.ratios td:nth-child(-n+4) { white-space: nowrap; }
 svg { width: 100%; height: auto; margin-bottom: 1.5rem; }
 svg.key { width: 30px; height: 10px; margin: 0; }
 svg text { fill: currentColor; font: 12px system-ui, sans-serif; }

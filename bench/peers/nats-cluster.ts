@@ -1,13 +1,22 @@
 /** Three servers of NATS with JetStream, each stream on all three. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
+import {
+  JetStreamApiError,
+  type JetStreamManager,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { freePorts } from '../../broker/main/free-ports.ts';
 import { natsServer } from './locations.ts';
 import { PeerProcess } from './peer-process.ts';
 
 const nodeIds = [1, 2, 3];
+/** A code of its API. */
+const streamNotFound = 10_059;
+const answersWithinMs = 30_000;
 
 export class NatsCluster {
   readonly servers: readonly string[];
@@ -59,47 +68,57 @@ export class NatsCluster {
     }
   }
 
-  /** A stream of one subject, its name. The cluster first needs a leader of its own: retried. */
+  /** A stream of one subject, its name. */
   async createStream(name: string): Promise<void> {
-    const deadline = Date.now() + 30_000;
-    for (;;) {
-      try {
-        const manager = await jetstreamManager(this.#connection);
-        await manager.streams.add({
-          name,
-          subjects: [name],
-          num_replicas: 3,
-          storage: StorageType.File,
-          retention: RetentionPolicy.Limits,
-        });
-        return;
-      } catch (error) {
-        if (Date.now() > deadline) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 250));
-      }
-    }
+    await this.#ask(({ streams }) =>
+      streams.add({
+        name,
+        subjects: [name],
+        num_replicas: 3,
+        storage: StorageType.File,
+        retention: RetentionPolicy.Limits,
+      }),
+    );
   }
 
   async deleteStream(name: string): Promise<void> {
-    await (await jetstreamManager(this.#connection)).streams.delete(name);
+    await this.#ask(({ streams }) =>
+      // An earlier try may have done it.
+      streams.delete(name).catch((error: unknown) => {
+        if (!(error instanceof JetStreamApiError) || error.code !== streamNotFound) throw error;
+      }),
+    );
   }
 
   async count(name: string): Promise<number> {
-    const manager = await jetstreamManager(this.#connection);
-    return (await manager.streams.info(name)).state.messages;
+    return (await this.#ask(({ streams }) => streams.info(name))).state.messages;
   }
 
   /** The server that leads a stream. */
   async leader(name: string): Promise<PeerProcess> {
-    const manager = await jetstreamManager(this.#connection);
-    const leader = (await manager.streams.info(name)).cluster?.leader ?? '';
-    const node = this.nodes[Number(leader.slice(1)) - 1];
-    if (node === undefined) throw new Error(`NATS names no leader of ${name}`);
-    return node;
+    return this.#ask(async ({ streams }) => {
+      const { cluster } = await streams.info(name);
+      const node = this.nodes[Number((cluster?.leader ?? '').slice(1)) - 1];
+      if (node === undefined) throw new Error(`NATS names no leader of ${name}`);
+      return node;
+    });
   }
 
   async stop(): Promise<void> {
     await this.#connection.close().catch(() => undefined);
     await Promise.all(this.nodes.map((node) => node.signal('SIGKILL')));
+  }
+
+  /** The cluster answers once it has a leader of its own, which it may have lost: asked again. */
+  async #ask<Answer>(question: (manager: JetStreamManager) => Promise<Answer>): Promise<Answer> {
+    const deadline = Date.now() + answersWithinMs;
+    for (;;) {
+      try {
+        return await question(await jetstreamManager(this.#connection));
+      } catch (error) {
+        if (Date.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 250));
+      }
+    }
   }
 }
