@@ -9,21 +9,24 @@ import type { Quorum } from './raft/driver.ts';
 
 export class ActiveNotice {
   readonly #callers = new Set<LinkRequests>();
-  #wasActive = false;
+  /** While this controller is the active one. */
+  #notice: Buffer | undefined;
 
   constructor(quorum: Quorum) {
     quorum.watch(({ isActive, term }) => {
-      const hasBecome = isActive && !this.#wasActive;
-      this.#wasActive = isActive;
+      const hasBecome = isActive && this.#notice === undefined;
+      if (!isActive) this.#notice = undefined;
       if (!hasBecome) return;
       const header = Buffer.concat(Notice.encode({ term }));
+      this.#notice = header;
       for (const caller of this.#callers) caller.notify(controlNotices.active, { header });
     });
   }
 
-  /** The service for one caller, who is told from here on. */
+  /** The service for one caller, who is told at once or from here on. */
   serve(service: LinkService, caller: LinkRequests): LinkService {
     this.#callers.add(caller);
+    if (this.#notice !== undefined) caller.notify(controlNotices.active, { header: this.#notice });
     return { ...service, onClose: () => this.#callers.delete(caller) };
   }
 }

@@ -40,6 +40,8 @@ export interface FormationOptions {
 
 const askMs = 1_000;
 const retryMs = 50;
+/** Time for an answer to leave before its link is closed. */
+const answeredMs = 5;
 
 /** The storage id of an empty directory: made once, kept from before it is shown to anybody. */
 export async function storageIdOf(directory: DataDirectory, random: Random): Promise<StorageId> {
@@ -106,9 +108,10 @@ export async function joinOrForm(options: FormationOptions): Promise<void> {
   );
   while (directory.identity === undefined && !signal.aborted) {
     await meeting.round();
-    if (directory.identity === undefined) await pause(clock, retryMs);
+    if (directory.identity === undefined) await meeting.pause();
   }
-  // The others may still wait to hear that this node is ready.
+  // Whoever told this node of the cluster waits to hear that it has formatted its directory.
+  await new Promise<void>((resolve) => void clock.after(answeredMs, resolve));
   meeting.close();
 }
 
@@ -119,6 +122,8 @@ class Meeting {
   readonly #met = new Map<NodeId, StorageId>();
   /** The one attempt to format: a node may be told of the cluster and find it at the same moment. */
   #formatting: Promise<void> | undefined;
+  /** A voter has come up, or this node belongs to a cluster. */
+  #onNews: () => void = () => undefined;
 
   constructor(options: FormationOptions) {
     this.#options = options;
@@ -126,9 +131,11 @@ class Meeting {
 
   /** What this node says of itself; a formation that names its storage formats it first. */
   async answer(request: {
+    readonly nodeId: NodeId;
     readonly formation?: Formation | undefined;
   }): Promise<{ storageId: StorageId; clusterId?: string }> {
     const { directory, storageId: own } = this.#options;
+    if (!this.#met.has(request.nodeId)) this.#onNews();
     if (directory.identity === undefined && request.formation !== undefined)
       await this.#take(request.formation);
     const cluster = directory.identity?.clusterId;
@@ -146,6 +153,18 @@ class Meeting {
     const lowest = Math.min(...quorum.map((voter) => voter.nodeId));
     if (!isVoter || nodeId !== lowest || this.#met.size < others.length) return;
     await this.#propose(await this.#proposal(others), others);
+  }
+
+  /** Before the next round: no longer than until there is news. */
+  pause(): Promise<void> {
+    const { clock } = this.#options;
+    return new Promise((resolve) => {
+      const timer = clock.after(retryMs, resolve);
+      this.#onNews = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
   }
 
   close(): void {
@@ -199,6 +218,7 @@ class Meeting {
       clusterId: cluster,
       nodeId,
     });
+    this.#onNews();
   }
 
   /** The cluster of a peer, if it has one. */
@@ -237,10 +257,4 @@ class Meeting {
     this.#requests.set(voter.nodeId, requests);
     return requests;
   }
-}
-
-function pause(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.after(ms, resolve);
-  });
 }

@@ -48,6 +48,11 @@ export class ControllerLinks {
     return this.#controllers.map((controller) => controller.nodeId);
   }
 
+  /** Opens a stream to every controller: whichever becomes the active one can say so. */
+  reach(): void {
+    for (const nodeId of this.nodeIds) this.#requestsTo(nodeId);
+  }
+
   /** Keeps streams to these. One to a controller that moved or went is closed. */
   follow(controllers: readonly PeerAddress[]): void {
     const before = this.#controllers;

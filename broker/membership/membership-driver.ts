@@ -89,6 +89,7 @@ export class MembershipDriver {
   }
 
   start(): void {
+    this.#options.links.reach();
     this.#tick();
   }
 

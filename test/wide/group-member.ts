@@ -6,6 +6,7 @@ const client = await connect({ brokers: brokers.split(',') });
 const tell = (words: readonly (string | number | bigint)[]): void => {
   process.stdout.write(`${[process.hrtime.bigint(), name, ...words].join(' ')}\n`);
 };
+tell(['joining']);
 const consumer = client.consumer({
   group,
   topics: [topic],

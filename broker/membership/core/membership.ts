@@ -217,7 +217,12 @@ function heartbeatAnswered(
 
 /** Tells where to go, and grants nothing: the lease waits for the answer to a heartbeat. */
 function becameActive(state: MembershipState, controller: NodeId, term: Term): MembershipEffect[] {
-  if (term < state.term || state.phase === 'unregistered') return [];
+  if (term < state.term) return [];
+  if (state.phase === 'unregistered') {
+    // It is the next to be asked; whether it is the active one, its answer will tell.
+    state.nextController = Math.max(0, state.controllers.indexOf(controller));
+    return [];
+  }
   state.term = term;
   return learnActive(state, controller);
 }

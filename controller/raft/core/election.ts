@@ -191,7 +191,19 @@ function askOthers(turn: Turn, request: PreVoteRequest | VoteRequest): void {
   }
 }
 
-/** An election that failed is tried again sooner than a silent leader is doubted. */
+/**
+ * An election that failed is tried again sooner than a silent leader is doubted; where nobody can lead
+ * yet, sooner still: the voters of a formation come up at the same time, not at the same moment.
+ */
 function nextCampaignAt(turn: Turn): number {
-  return turn.now + Math.ceil((turn.state.timing.electionMs / 4) * (1 + 2 * turn.random));
+  const { timing } = turn.state;
+  const meanMs = isUnled(turn.state) ? timing.heartbeatMs : timing.electionMs / 2;
+  return turn.now + Math.ceil(meanMs * (0.5 + turn.random));
+}
+
+/** True where only the formation is known, which is term 1: nobody has stood for election yet. */
+export function isUnled({ hard, log, snapshot }: RaftState): boolean {
+  return (
+    hard.term === 1 && hard.vote === undefined && log.last.term === 1 && snapshot === undefined
+  );
 }

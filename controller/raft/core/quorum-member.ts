@@ -11,6 +11,7 @@ import { onFlushed } from './commit.ts';
 import type { Effect, Snapshot } from './effects.ts';
 import {
   campaign,
+  isUnled,
   onPeerGone,
   onPreVoteRequest,
   onPreVoteResponse,
@@ -90,12 +91,7 @@ export function createMember(start: MemberStart): RaftState {
 }
 
 /** Of the election timeout: time for the voters of a formation to connect again. */
-const firstElectionShare = 0.05;
-
-/** True where only the formation is known, which is term 1. */
-function isUnled({ hard, log }: RaftState): boolean {
-  return hard.term === 1 && hard.vote === undefined && log.lastIndex === 1;
-}
+const firstElectionShare = 0.02;
 
 /** Takes a batch of inputs in order, then sends what the batch as a whole calls for. */
 export function step(

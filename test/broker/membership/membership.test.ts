@@ -86,6 +86,19 @@ describe('membership of a broker', () => {
     expect(state.isLeaseHeld).toBe(false);
   });
 
+  it('registers next where a controller says that it is active', () => {
+    const state = unregistered();
+    expect(stepMembership(state, { kind: 'tick', nowMs: 0 })).toEqual([
+      { kind: 'register', at: one },
+    ]);
+    stepMembership(state, { kind: 'registration-failed', from: one, superseded: false });
+    stepMembership(state, { kind: 'became-active', controller: three, term: term(2) });
+    expect(stepMembership(state, { kind: 'tick', nowMs: 1_000 })).toEqual([
+      { kind: 'register', at: three },
+    ]);
+    expect(state.active).toBeUndefined();
+  });
+
   it('is not granted a lease by an answer that comes after the lease would have ended', () => {
     const state = registered();
     answered(state, 0, 5000);
