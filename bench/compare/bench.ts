@@ -75,12 +75,16 @@ async function runRow(
   }
 }
 
-/** Samples in MB/s by contestant; ratios of the best medians. */
+/** Samples in MB/s by contestant, what they cost, and the ratios of the best medians. */
 function addRow({ figures, samples }: Findings, row: Row): void {
-  for (const { contestant, rates } of row.runners) {
-    const megabytes = rates.map((rate) => (rate * row.valueBytes) / 1e6);
-    samples[`${row.name}: ${contestant.name}`] = megabytes;
-    figures[`MB_per_s ${row.name}: ${contestant.name}`] = median(megabytes);
+  for (const { contestant, shown } of row.runners) {
+    const name = `${row.name}: ${contestant.name}`;
+    samples[name] = shown.map(({ recordsPerSecond }) => (recordsPerSecond * row.valueBytes) / 1e6);
+    figures[`MB_per_s ${name}`] = median(samples[name]);
+    for (const cost of ['nodesCpuPerGB', 'clientCpuPerGB'] as const) {
+      const key = `cpu_s_per_GB_${cost === 'nodesCpuPerGB' ? 'nodes' : 'client'} ${name}`;
+      figures[key] = median(shown.map((round) => round[cost]));
+    }
   }
   const best = bestOf(row, 'highwater') ?? Number.NaN;
   for (const { key, against } of row.figures) {

@@ -10,6 +10,14 @@ export interface Load {
   readonly partitions: number;
 }
 
+/** What one run has shown. */
+export interface Shown {
+  readonly recordsPerSecond: number;
+  /** CPU seconds of the three nodes, and of the client, for each GB of values. */
+  readonly nodesCpuPerGB: number;
+  readonly clientCpuPerGB: number;
+}
+
 export interface Contestant {
   /** Names its samples. */
   readonly name: string;
@@ -18,18 +26,18 @@ export interface Contestant {
   readonly guess: number;
   /** Fewer records would measure the start of the client and not its speed. */
   readonly recordsMin: number;
-  /** Writes so many records into a fresh topic; records a second. */
-  run(count: number): Promise<number>;
+  /** Writes so many records into a fresh topic. */
+  run(count: number): Promise<Shown>;
 }
 
 /** So many rounds in a row without a gain are steady; a gain is a tenth. */
 const steadyRounds = 2;
 const faster = 1.1;
 
-/** A contestant with what it has shown. */
+/** A contestant with what it has shown in its rounds. */
 export class Runner {
   readonly contestant: Contestant;
-  readonly rates: number[] = [];
+  readonly shown: Shown[] = [];
   #last: number;
 
   constructor(contestant: Contestant) {
@@ -42,17 +50,18 @@ export class Runner {
     let best = 0;
     let without = 0;
     for (let round = 0; round < roundsMax && without < steadyRounds; round++) {
-      this.#last = await this.contestant.run(this.#countFor(seconds));
+      this.#last = (await this.contestant.run(this.#countFor(seconds))).recordsPerSecond;
       without = this.#last > best * faster ? 0 : without + 1;
       best = Math.max(best, this.#last);
     }
   }
 
+  /** Records a second of one round. */
   async measure(seconds: number): Promise<number> {
-    const rate = await this.contestant.run(this.#countFor(seconds));
-    this.#last = rate;
-    this.rates.push(rate);
-    return rate;
+    const shown = await this.contestant.run(this.#countFor(seconds));
+    this.#last = shown.recordsPerSecond;
+    this.shown.push(shown);
+    return this.#last;
   }
 
   #countFor(seconds: number): number {

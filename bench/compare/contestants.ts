@@ -1,6 +1,7 @@
 /** Everybody who takes part in the throughput rows. */
 import { kafkaProduce } from '../peers/kafka-tools.ts';
-import type { Contestant, Load } from './contestant.ts';
+import type { Contestant, Load, Shown } from './contestant.ts';
+import { CpuMeter } from './cpu-meter.ts';
 import type { KafkaSide, NatsSide, Systems } from './systems.ts';
 
 /** The settings of Kafka's Java producer that were fastest in trials. */
@@ -40,7 +41,7 @@ export function ours({ ours: side }: Systems, load: Load, { form, inFlight }: Ou
       side.withTopic(load, async (topic) => {
         // No keys, as with the others: each client spreads its batches over the partitions.
         const request = { ...topic, form, inFlight, count, acks: 'all', isKeyed: false } as const;
-        return (await side.produce({ kind: 'produce', ...request })).recordsPerSecond;
+        return side.produce({ kind: 'produce', ...request });
       }),
   };
 }
@@ -58,8 +59,10 @@ export function kafkaJava(side: KafkaSide, load: Load, kind: 'default' | 'tuned'
         const warmUp = Math.round(count / 10);
         const job = { bootstrap, topic, recordBytes: load.valueBytes, warmUp, records: count };
         const settings = kind === 'tuned' ? tuned : {};
+        const meter = new CpuMeter(side.cluster.nodes, side.tools);
         const { recordsPerSecond } = await kafkaProduce(side.tools, { ...job, settings });
-        return { rate: recordsPerSecond, written: count + warmUp };
+        const written = count + warmUp;
+        return { written, shown: { recordsPerSecond, ...meter.perGB(written, load) } };
       }),
   };
 }
@@ -77,8 +80,10 @@ export function kafkaNode(side: KafkaSide, load: Load, { form, inFlight }: OurFo
         const { partitions, valueBytes } = load;
         const servers = side.cluster.bootstrap.split(',');
         const request = { servers, topic, partitions, valueBytes, count, form, inFlight: own };
+        const meter = new CpuMeter(side.cluster.nodes, side.nodeClient);
         const { seconds } = await side.nodeClient.ask({ kind: 'produce', ...request });
-        return { rate: count / seconds, written: count };
+        const shown = { recordsPerSecond: count / seconds, ...meter.perGB(count, load) };
+        return { written: count, shown };
       }),
   };
 }
@@ -95,10 +100,12 @@ export function natsNode(side: NatsSide, valueBytes: number, inFlight: number): 
       await side.cluster.createStream(topic);
       const { servers } = side.cluster;
       const request = { servers, topic, partitions: 1, valueBytes, count, inFlight };
+      const meter = new CpuMeter(side.cluster.nodes, side.nodeClient);
       const { seconds } = await side.nodeClient.ask({ kind: 'produce', form: 'send', ...request });
+      const shown = { recordsPerSecond: count / seconds, ...meter.perGB(count, { valueBytes }) };
       expectCount(topic, await side.cluster.count(topic), count);
       await side.cluster.deleteStream(topic);
-      return count / seconds;
+      return shown;
     },
   };
 }
@@ -106,14 +113,14 @@ export function natsNode(side: NatsSide, valueBytes: number, inFlight: number): 
 async function withKafkaTopic(
   { cluster }: KafkaSide,
   { partitions, flush }: Load,
-  run: (topic: string) => Promise<{ readonly rate: number; readonly written: number }>,
-): Promise<number> {
+  run: (topic: string) => Promise<{ readonly shown: Shown; readonly written: number }>,
+): Promise<Shown> {
   const topic = freshName('kafka');
   await cluster.createTopic(topic, partitions, flush === 'ack');
-  const { rate, written } = await run(topic);
+  const { shown, written } = await run(topic);
   expectCount(topic, await cluster.count(topic), written);
   await cluster.deleteTopic(topic);
-  return rate;
+  return shown;
 }
 
 /** A producer that retries without idempotence may write a record twice; none may be missing. */

@@ -23,6 +23,7 @@ export function renderPage(outcome: BenchOutcome): string {
   const { figures, samples, parity, histograms = {}, skipped = {} } = outcome;
   const charts = groups(samples).map(({ title, bars }) => barChart(title, bars));
   const ceilings = Object.entries(figures).filter(([key]) => key.startsWith('ceiling_'));
+  const costs = Object.entries(figures).filter(([key]) => key.startsWith('cpu_s_per_GB_'));
   return [
     '<!doctype html><html lang="en"><meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
@@ -35,6 +36,10 @@ export function renderPage(outcome: BenchOutcome): string {
     ),
     section('Every sample', charts.join('\n')),
     section('Latency of every record', latencies(histograms)),
+    section(
+      'CPU seconds for each GB of values',
+      table(costs.map(([key, value]) => [key.slice('cpu_s_per_GB_'.length), value.toFixed(1)])),
+    ),
     section(
       'What the machine gives',
       table(ceilings.map(([key, value]) => [key, value.toFixed(1)])),

@@ -98,6 +98,6 @@ function runnersOf(contestants: readonly Contestant[]): Runner[] {
 export function bestOf(row: Row, system: Contestant['system']): number | undefined {
   const medians = row.runners
     .filter(({ contestant }) => contestant.system === system)
-    .map(({ rates }) => median(rates));
+    .map(({ shown }) => median(shown.map(({ recordsPerSecond }) => recordsPerSecond)));
   return medians.length === 0 ? undefined : Math.max(...medians);
 }

@@ -32,6 +32,10 @@ export class KafkaToolHost {
       createInterface(this.#child.stdout).on('line', (line) => this.#onLine(line));
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** Runs one tool, a class with a main method; resolves to what it printed. One at a time. */
   run(tool: string, argv: readonly string[]): Promise<string> {
     if (this.#job !== undefined) throw new Error('the tools run one at a time');
