@@ -7,7 +7,7 @@ import type {
   SlotWatermark,
 } from '../../proto/generated/highwater/peer/v1/replication.ts';
 import { type LeaderEpoch, leaderEpoch, type Offset, offset } from '../../proto/model/offset.ts';
-import { endOffsetOf } from './batch-ends.ts';
+import type { LogRead } from '../log/log-reader.ts';
 import type { Replica } from './replica.ts';
 
 /** Bytes of one partition sent and not reported as received. */
@@ -29,7 +29,7 @@ export class FeedSlot {
   #watermarkSent = -1;
   #startSent = -1;
   #isReading = false;
-  #fetched: readonly Buffer[] | undefined;
+  #fetched: LogRead | undefined;
   /** Ends and sizes of what is under way, oldest first. */
   #underWay: { readonly end: Offset; readonly bytes: number }[] = [];
   #bytesUnderWay = 0;
@@ -80,11 +80,10 @@ export class FeedSlot {
   }
 
   /** What goes before the batches in the frame; moves on behind them. */
-  sent(buffers: readonly Buffer[], bytes: number): SlotBatches {
+  sent({ bytes, endOffset }: LogRead): SlotBatches {
     const baseOffset = this.next;
-    const end = endOffsetOf(buffers);
-    this.next = end;
-    this.#underWay.push({ end, bytes });
+    this.next = endOffset;
+    this.#underWay.push({ end: endOffset, bytes });
     this.#bytesUnderWay += bytes;
     this.#watermarkSent = this.replica.watermark;
     return {
@@ -121,15 +120,15 @@ export class FeedSlot {
     this.#isReading = true;
   }
 
-  endReading(from: Offset, buffers: readonly Buffer[] | undefined): void {
+  endReading(from: Offset, read: LogRead | undefined): void {
     this.#isReading = false;
-    if (this.isStarted && from === this.next) this.#fetched = buffers;
+    if (this.isStarted && from === this.next) this.#fetched = read;
   }
 
   /** What a cold read brought, once. */
-  fetched(): readonly Buffer[] | undefined {
-    const buffers = this.#fetched;
+  fetched(): LogRead | undefined {
+    const read = this.#fetched;
     this.#fetched = undefined;
-    return buffers;
+    return read;
   }
 }

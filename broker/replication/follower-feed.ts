@@ -19,6 +19,7 @@ import { offset } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { LinkStream, LinkStreamHandlers } from '../../proto/ports/link.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
+import type { LogRead } from '../log/log-reader.ts';
 import { encodeOpenAnswer } from './answer-codec.ts';
 import type { AnswerOpen } from './core/effects.ts';
 import { FeedSlot } from './feed-slot.ts';
@@ -184,14 +185,17 @@ export class FollowerFeed {
       const batches = frame?.batches ?? [];
       const watermarks = frame?.watermarks ?? [];
       const header = LeaderFrame.encode({ opened: answers, batches, watermarks });
-      this.#hasCredit = this.#options.stream.send(Buffer.concat(header), frame?.payload);
+      const reads = frame?.reads ?? [];
+      this.#hasCredit = this.#options.stream.send(Buffer.concat(header), frame?.payload, () => {
+        for (const read of reads) read.giveBack();
+      });
     }
   }
 
   /** One frame's worth of what the dirty slots have, each in turn. */
   #collect(): CollectedFrame | undefined {
     if (this.#dirty.size === 0) return undefined;
-    const frame: CollectedFrame = { batches: [], watermarks: [], payload: [] };
+    const frame: CollectedFrame = { batches: [], watermarks: [], payload: [], reads: [] };
     let room: number = limits.rpcMessageBytesTarget;
     const { pace } = this.#options;
     for (const slot of this.#dirty) {
@@ -208,8 +212,9 @@ export class FollowerFeed {
         continue;
       }
       if (slot.isPaced) pace.sent(taken.bytes);
-      frame.batches.push(slot.sent(taken.buffers, taken.bytes));
+      frame.batches.push(slot.sent(taken));
       frame.payload.push(...taken.buffers);
+      frame.reads.push(taken);
       room -= taken.bytes;
       if (slot.hasMore) this.#dirty.add(slot);
     }
@@ -229,10 +234,7 @@ export class FollowerFeed {
   }
 
   /** Batches of a slot from memory; reads that need the disk come back later. */
-  #take(
-    slot: FeedSlot,
-    bytesMax: number,
-  ): { buffers: readonly Buffer[]; bytes: number } | undefined {
+  #take(slot: FeedSlot, bytesMax: number): LogRead | undefined {
     if (!slot.hasMore) return undefined;
     const { log } = slot.replica;
     // Retention has passed the follower: it opens again and is told where the log starts.
@@ -240,22 +242,20 @@ export class FollowerFeed {
       this.#refuse(slot);
       return undefined;
     }
-    const buffers = slot.fetched() ?? log.read(slot.next, { bytesMax, below: log.endOffset });
-    if (buffers instanceof Promise) {
-      this.#awaitDisk(slot, buffers);
+    const read = slot.fetched() ?? log.lend(slot.next, { bytesMax, below: log.endOffset });
+    if (read instanceof Promise) {
+      this.#awaitDisk(slot, read);
       return undefined;
     }
-    let bytes = 0;
-    for (const buffer of buffers) bytes += buffer.length;
-    return bytes === 0 ? undefined : { buffers, bytes };
+    return read.bytes === 0 ? undefined : read;
   }
 
-  #awaitDisk(slot: FeedSlot, reading: Promise<readonly Buffer[]>): void {
+  #awaitDisk(slot: FeedSlot, reading: Promise<LogRead>): void {
     const from = slot.next;
     slot.beginReading();
     reading.then(
-      (buffers) => {
-        slot.endReading(from, buffers);
+      (read) => {
+        slot.endReading(from, read);
         this.#dirty.add(slot);
         this.#schedule();
       },
@@ -295,4 +295,6 @@ interface CollectedFrame {
   readonly batches: LeaderFrame['batches'][number][];
   readonly watermarks: LeaderFrame['watermarks'][number][];
   readonly payload: Buffer[];
+  /** Given back once the frame has left. */
+  readonly reads: LogRead[];
 }

@@ -31,7 +31,7 @@ export class MovePace {
   readonly #bytesPerSecond: number;
   /** Everything sent so far is paid for at this time. */
   #paidMs: number;
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
   #isArmed = false;
 
   constructor(clock: Clock, bytesPerSecond: number) {

@@ -9,6 +9,7 @@ import { type LeaderEpoch, leaderEpoch, type Offset, offset } from '../../proto/
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import type { EpochHistory } from '../log/core/epoch-history.ts';
 import type { LogConfig } from '../log/log-config.ts';
+import type { LogRead } from '../log/log-reader.ts';
 import type { LogFailure, PartitionLog } from '../log/partition-log.ts';
 import type { ProducerVerdict } from './core/inputs.ts';
 
@@ -144,13 +145,15 @@ export class ReplicaLog {
   }
 
   /** Batches from the one that holds `from`: at once from memory, else from the files, checked. */
-  read(
-    from: Offset,
-    { bytesMax, below }: ReadRange,
-  ): readonly Buffer[] | Promise<readonly Buffer[]> {
+  read(from: Offset, range: ReadRange): readonly Buffer[] | Promise<readonly Buffer[]> {
+    const found = this.lend(from, range);
+    return found instanceof Promise ? found.then((read) => read.buffers) : found.buffers;
+  }
+
+  /** The same for a reader that can tell when nothing refers to the batches any more. */
+  lend(from: Offset, { bytesMax, below }: ReadRange): LogRead | Promise<LogRead> {
     try {
-      const found = this.#log.read({ from, maxBytes: bytesMax, upTo: below });
-      return found instanceof Promise ? found.then((read) => read.buffers) : found.buffers;
+      return this.#log.read({ from, maxBytes: bytesMax, upTo: below });
     } catch (error) {
       // Retention may pass a reader between its decision and its read.
       return Promise.reject(HighwaterError.from(error));

@@ -6,21 +6,24 @@ import type { PartitionState } from '../generated/highwater/metadata/v1/records.
 import type { NodeId, TopicId } from '../model/ids.ts';
 import type { Revision } from '../model/offset.ts';
 import type { Hosting, MetadataImage, TopicImage } from './image.ts';
+import { sharedList } from './node-lists.ts';
 import { type Owner, PersistentMap } from './persistent-map.ts';
 import { topicNameFolded } from './topic-name.ts';
 
 export type ImageDraft = { -readonly [Field in keyof MetadataImage]: MetadataImage[Field] } & {
   readonly owner: Owner;
+  /** The topic that was asked for or put last: the records of a change come topic by topic. */
+  latest: TopicImage | undefined;
 };
 
 /** Begins the fold of the change at `revision`. */
 export function openDraft(image: MetadataImage, revision: Revision): ImageDraft {
-  return { ...image, revision, owner: { purpose: 'one change' } };
+  return { ...image, revision, owner: { purpose: 'one change' }, latest: undefined };
 }
 
 /** Ends the fold. The draft is not to be used after this. */
 export function sealDraft(draft: ImageDraft): MetadataImage {
-  const { owner: _owner, ...image } = draft;
+  const { owner: _owner, latest: _latest, ...image } = draft;
   return Object.freeze(image);
 }
 
@@ -45,9 +48,17 @@ export function putPartition(
   return next;
 }
 
+/** A topic as the draft has it. */
+export function topicIn(draft: ImageDraft, topicId: TopicId): TopicImage | undefined {
+  if (draft.latest?.topicId === topicId) return draft.latest;
+  draft.latest = draft.topics.get(topicId);
+  return draft.latest;
+}
+
 /** Replaces a topic as it is; its partitions must be those that the index knows. */
 export function putTopic(draft: ImageDraft, topic: TopicImage): void {
   draft.topics = draft.topics.set(topic.topicId, topic, draft.owner);
+  draft.latest = topic;
 }
 
 /** Takes a topic and all its partitions away. */
@@ -56,6 +67,7 @@ export function dropTopic(draft: ImageDraft, topic: TopicImage): void {
     index(draft, topic.topicId, partition, undefined);
   }
   draft.topics = draft.topics.delete(topic.topicId, draft.owner);
+  draft.latest = undefined;
   draft.topicIds = draft.topicIds.delete(topicNameFolded(topic.name), draft.owner);
 }
 
@@ -111,36 +123,26 @@ const hostsNothing: Hosting = {
 };
 
 /**
- * With 100,000 partitions the empty and the equal lists are most of the memory: share them. All states
- * are built here with the same fields in the same order, which keeps reading them fast.
+ * Equal lists are shared. All states are built here with the same fields in the same order, which keeps
+ * reading them fast.
  */
 function compact(state: PartitionState): PartitionState {
-  const { replicas } = state;
   return {
     partition: state.partition,
     leader: state.leader,
     leaderEpoch: state.leaderEpoch,
     partitionEpoch: state.partitionEpoch,
-    replicas,
-    isr: shared(state.isr, replicas),
-    elr: shared(state.elr, replicas),
-    lastKnownElr: shared(state.lastKnownElr, replicas),
-    semiSyncMembers: shared(state.semiSyncMembers, replicas),
+    replicas: sharedList(state.replicas),
+    isr: sharedList(state.isr),
+    elr: sharedList(state.elr),
+    lastKnownElr: sharedList(state.lastKnownElr),
+    semiSyncMembers: sharedList(state.semiSyncMembers),
     semiSyncReplicas: state.semiSyncReplicas,
-    adding: shared(state.adding, replicas),
-    removing: shared(state.removing, replicas),
-    suspects: shared(state.suspects, replicas),
+    adding: sharedList(state.adding),
+    removing: sharedList(state.removing),
+    suspects: sharedList(state.suspects),
     uncleanEpoch: state.uncleanEpoch,
     successor: state.successor,
     roundPurpose: state.roundPurpose,
   };
-}
-
-const none: readonly NodeId[] = Object.freeze([]);
-
-function shared(nodes: readonly NodeId[], replicas: readonly NodeId[]): readonly NodeId[] {
-  if (nodes.length === 0) return none;
-  if (nodes.length !== replicas.length) return nodes;
-  for (let i = 0; i < nodes.length; i++) if (nodes[i] !== replicas[i]) return nodes;
-  return replicas;
 }

@@ -7,7 +7,7 @@ import type {
 import { isUuid, type TopicId } from '../model/ids.ts';
 import { limits } from '../model/limits.ts';
 import { readTopicSettings } from '../model/topic-settings.ts';
-import { dropTopic, type ImageDraft, putPartition, putTopic } from './draft.ts';
+import { dropTopic, type ImageDraft, putPartition, putTopic, topicIn } from './draft.ts';
 import type { TopicImage } from './image.ts';
 import { stateFault, stepFault } from './partition-fault.ts';
 import { PersistentMap } from './persistent-map.ts';
@@ -30,7 +30,7 @@ type TopicBody = Extract<
 /** Applies one record, or says what is wrong with it. */
 export function replayTopic(draft: ImageDraft, body: TopicBody): string | undefined {
   if (body.kind === 'topicCreated') return created(draft, body.value);
-  const topic = draft.topics.get(body.value.topicId);
+  const topic = topicIn(draft, body.value.topicId);
   if (topic === undefined) return `topic ${body.value.topicId} does not exist`;
   switch (body.kind) {
     case 'topicDeleted':

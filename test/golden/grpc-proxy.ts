@@ -56,7 +56,7 @@ function pass(from: ServerHttp2Stream, to: ClientHttp2Stream, call: GrpcCall): v
     from.respond(headers, { waitForTrailers: !isEnd, endStream: isEnd });
     if (!isEnd) to.pipe(from);
   });
-  to.on('trailers', (headers) => {
+  to.on('trailers', (headers: IncomingHttpHeaders) => {
     trailers = headers;
     call.trailers = statusOf(headers);
   });

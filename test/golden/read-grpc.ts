@@ -4,16 +4,26 @@ import { fetchService } from '../../proto/generated/highwater/v1/fetch.ts';
 import { groupService } from '../../proto/generated/highwater/v1/group.ts';
 import { metadataService } from '../../proto/generated/highwater/v1/metadata.ts';
 import { produceService } from '../../proto/generated/highwater/v1/produce.ts';
-import type { RpcCodec } from '../../proto/ports/rpc.ts';
 import { decodeErrorDetails } from '../../proto/rpc/error-details.ts';
 import type { KeptCall } from './capture-grpc.ts';
 
 /** Every method of the public surface, by path. */
-const publicMethods = new Map(
+const publicMethods = new Map<string, PublicMethod>(
   [adminService, fetchService, groupService, metadataService, produceService]
-    .flatMap((service) => Object.values(service))
-    .map((method) => [method.path, method] as const),
+    .flatMap((service) => Object.values<PublicMethod>(service))
+    .map((method) => [method.path, method]),
 );
+
+interface PublicMethod {
+  readonly path: string;
+  readonly request: AnyCodec;
+  readonly response: AnyCodec;
+}
+
+interface AnyCodec {
+  decode(bytes: Buffer): unknown;
+  encode(message: never): readonly Uint8Array[];
+}
 
 /** What one call was: how many messages each way, and the code of the error that it ended with. */
 interface ReadCall {
@@ -39,10 +49,9 @@ export function readCall({ path, there, back, trailers }: KeptCall): ReadCall {
   };
 }
 
-function sameAgain(path: string, messages: readonly Buffer[], codec: RpcCodec<never>): number {
-  const { decode, encode } = codec as RpcCodec<unknown>;
+function sameAgain(path: string, messages: readonly Buffer[], codec: AnyCodec): number {
   for (const message of messages) {
-    const again = Buffer.concat(encode(decode(message)));
+    const again = Buffer.concat(codec.encode(codec.decode(message) as never));
     if (!again.equals(message))
       throw new Error(`${path}: ${message.toString('hex')} has become ${again.toString('hex')}`);
   }

@@ -4,6 +4,9 @@
  * A follower is caught up as of `t` once it has stored all that the leader had at `t`. The clock is
  * time in which the leader was able to serve: a leader that was paused would otherwise find everybody
  * behind on its first tick, throw them all out, and then die as the only member.
+ *
+ * A follower without a stream is not caught up, whatever it had stored: it may have found damage in its
+ * log and wait to be let go, and where nothing is written nothing else would show it.
  */
 import type { NodeId } from '../../../proto/model/ids.ts';
 import type { Leader, PartitionState } from './state.ts';
@@ -14,6 +17,7 @@ export function updateLag(state: PartitionState, leader: Leader): void {
   const { servedMs } = leader;
   for (const progress of leader.followers.values()) {
     const stored = progress.storedEnd ?? -1;
+    if (progress.phase === 'closed') continue;
     if (stored >= end) progress.caughtUpMs = servedMs;
     else if (stored < progress.mark) continue;
     else if (progress.markMs > progress.caughtUpMs) progress.caughtUpMs = progress.markMs;
@@ -22,11 +26,11 @@ export function updateLag(state: PartitionState, leader: Leader): void {
   }
 }
 
-/** For how long a member has lacked something that the leader had. */
+/** For how long a member has lacked something that the leader had, or has had no stream. */
 export function lagMs(state: PartitionState, leader: Leader, node: NodeId): number {
   const progress = leader.followers.get(node);
   // A member that never opened a stream in this epoch lags since the epoch began.
   if (progress === undefined) return leader.servedMs;
-  if ((progress.storedEnd ?? -1) >= state.log.end) return 0;
+  if (progress.phase !== 'closed' && (progress.storedEnd ?? -1) >= state.log.end) return 0;
   return leader.servedMs - progress.caughtUpMs;
 }

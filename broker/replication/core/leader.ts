@@ -117,7 +117,9 @@ export function needsTicks(state: PartitionState): boolean {
     return true;
   }
   for (const node of committed.isr) {
-    if (node !== state.self && followers.get(node)?.storedEnd !== state.log.end) return true;
+    if (node === state.self) continue;
+    const progress = followers.get(node);
+    if (progress?.storedEnd !== state.log.end || progress.phase === 'closed') return true;
   }
   return false;
 }

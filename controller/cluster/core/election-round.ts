@@ -175,6 +175,7 @@ function isSuspect(round: ElectionRound, answer: RoundAnswer): boolean {
   return answer.isSuspect || round.suspects.includes(answer.nodeId);
 }
 
-function union(a: readonly NodeId[], b: readonly NodeId[]): NodeId[] {
-  return [...new Set([...a, ...b])];
+function union(a: readonly NodeId[], b: readonly NodeId[]): readonly NodeId[] {
+  const missing = b.filter((node) => !a.includes(node));
+  return missing.length === 0 ? a : [...a, ...new Set(missing)];
 }

@@ -48,6 +48,7 @@ export function followMoves(moves: MovesState, delta: ImageDelta, nowMs: number)
   }
   for (const { topic, partitions } of delta.topics) {
     for (const { after } of partitions) {
+      if (after.successor === undefined && moves.inFlight.size === 0) continue;
       const key = `${topic.topicId}/${after.partition}`;
       if (after.successor === undefined) moves.inFlight.delete(key);
       else if (!moves.inFlight.has(key)) {

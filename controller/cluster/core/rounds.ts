@@ -67,7 +67,9 @@ export function followRounds(rounds: RoundsState, delta: ImageDelta, nowMs: numb
     for (const [key, round] of rounds.open) if (round.topicId === topicId) rounds.open.delete(key);
   }
   for (const { topic, partitions } of delta.topics) {
-    for (const { after } of partitions) {
+    for (const { before, after } of partitions) {
+      // Most changes have nothing to do with a round: it begins and ends with the loss of a leader.
+      if (after.leader !== undefined && before?.leader !== undefined) continue;
       const key = keyOf(topic.topicId, after.partition);
       const round = rounds.open.get(key);
       if (after.leader !== undefined) rounds.open.delete(key);
@@ -169,16 +171,25 @@ function preference(
   image: Pick<MetadataImage, 'brokers'>,
   partition: PartitionState,
 ): readonly NodeId[] {
-  const { successor, replicas, removing } = partition;
-  const isGoing = (node: NodeId): boolean => {
-    const broker = image.brokers.get(node);
-    return broker?.state !== 'active' || broker.intent !== 'serve' || removing.includes(node);
-  };
-  if (successor === undefined && !replicas.some(isGoing)) return replicas;
-  const others = replicas.filter((node) => node !== successor);
-  const staying = others.filter((node) => !isGoing(node));
+  const { successor, replicas } = partition;
   const first = successor === undefined ? [] : [successor];
-  return [...first, ...staying, ...others.filter(isGoing)];
+  const staying: NodeId[] = [];
+  const going: NodeId[] = [];
+  for (const node of replicas) {
+    if (node !== successor) (isGoing(image, partition, node) ? going : staying).push(node);
+  }
+  return successor === undefined && going.length === 0
+    ? replicas
+    : [...first, ...staying, ...going];
+}
+
+function isGoing(
+  image: Pick<MetadataImage, 'brokers'>,
+  { removing }: PartitionState,
+  node: NodeId,
+): boolean {
+  const broker = image.brokers.get(node);
+  return broker?.state !== 'active' || broker.intent !== 'serve' || removing.includes(node);
 }
 
 function begin(topicId: TopicId, state: PartitionState, nowMs: number): OpenRound {
