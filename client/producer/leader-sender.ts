@@ -72,6 +72,11 @@ export class LeaderSender {
     this.#options = options;
   }
 
+  /** Sent and not answered. */
+  get bytesInFlight(): number {
+    return this.#bytesInFlight;
+  }
+
   /** The partition may have something to send; it leaves with what this turn brings. */
   enqueue(partition: PartitionProducer): void {
     this.#ready.add(partition);
@@ -177,10 +182,7 @@ export class LeaderSender {
     if (acks === undefined) return;
     const requestId = this.#nextRequest++;
     const timeoutMs = Math.max(1, Math.ceil(leftMs));
-    if (acks !== 'none') {
-      this.#requests.set(requestId, { batches: sent, bytes });
-      this.#bytesInFlight += bytes;
-    }
+    if (acks !== 'none') this.#requests.set(requestId, { batches: sent, bytes });
     this.#lastSentMs = nowMs;
     this.#hasRoom = stream.send({ requestId, acks, timeoutMs, partitions: writes, batches: parts });
     if (acks === 'none') for (const { partition, batch } of sent) partition.left(batch);
@@ -196,7 +198,10 @@ export class LeaderSender {
   }
 
   #take(partition: PartitionProducer, batch: WaitedBatch): Buffer {
+    if (batch.state === 'open') partition.filled(batch.byteLength);
     const part = partition.queue.send(batch, this.#options.codec());
+    // Before the next partition is chosen for records without a key.
+    if (batch.plan.acks !== 'none') this.#bytesInFlight += part.length;
     partition.sealed(batch);
     return part;
   }

@@ -38,6 +38,10 @@ export interface PartitionHost {
 export type WaitedBatch = QueuedBatch<BatchWaiters>;
 
 const backoff = { minMs: 10, maxMs: 1_000 };
+const bytesExpectedMin = 4096;
+/** A batch that outgrows its memory is copied, so that one small batch between large ones is no news. */
+const expectedGrowth = 1.1;
+const expectedDecay = 0.75;
 
 export class PartitionProducer {
   readonly topic: TopicView;
@@ -49,8 +53,8 @@ export class PartitionProducer {
   leaderEpoch = -1;
   /** The place behind what was acknowledged last. */
   lastWritten: SessionPosition | undefined;
-  /** Size of the last batch, to begin the next one with. */
-  bytesExpected = 4096;
+  /** Bytes of memory to begin the next batch with. */
+  bytesExpected = bytesExpectedMin;
   readonly #host: PartitionHost;
   #timer: Timer | undefined;
 
@@ -59,6 +63,15 @@ export class PartitionProducer {
     this.topic = topic;
     this.partition = partition;
     this.queue = new PartitionQueue(host.isIdempotent);
+  }
+
+  /** What its leader has not answered, of all partitions, and what waits here to be sent. */
+  get bytesOwed(): number {
+    let bytes = this.sender?.bytesInFlight ?? 0;
+    for (const batch of this.queue.batches()) {
+      if (batch.state !== 'in-flight') bytes += batch.byteLength;
+    }
+    return bytes;
   }
 
   /** There is something to send, or may be. */
@@ -71,6 +84,12 @@ export class PartitionProducer {
     const { bytesHeld } = batch;
     this.#host.bytesChanged(bytesHeld - batch.bytesCounted);
     batch.bytesCounted = bytesHeld;
+  }
+
+  /** A batch takes no more records: the next one is expected to need as much, and a little more. */
+  filled(bytes: number): void {
+    const before = this.bytesExpected * expectedDecay;
+    this.bytesExpected = Math.ceil(Math.max(bytes * expectedGrowth, before, bytesExpectedMin));
   }
 
   /** A batch is on its way, its bytes made. */

@@ -262,7 +262,7 @@ export class RecordBuffer {
       return { batch: open, index: open.recordCount - 1 };
     }
     if (open !== undefined) {
-      partition.bytesExpected = Math.ceil(open.byteLength * 1.1);
+      partition.filled(open.byteLength);
       this.#topics.batchClosed(partition);
     }
     const batch = this.#begin(partition, acks, shared);

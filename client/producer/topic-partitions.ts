@@ -57,7 +57,11 @@ export class TopicPartitions {
   /** A batch of the partition was closed: records without a key may go elsewhere. */
   batchClosed(partition: PartitionProducer): void {
     const topic = this.#topics.get(partition.topic.name);
-    topic?.sticky.moveOn(partition.partition, topic.view.partitions.length, this.#draw);
+    topic?.sticky.moveOn(partition.partition, {
+      count: topic.view.partitions.length,
+      drawn: this.#draw,
+      owed: (number) => topic.partitions[number]?.bytesOwed ?? 0,
+    });
   }
 
   #learn(name: string): WrittenTopic | undefined {

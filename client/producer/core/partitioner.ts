@@ -2,6 +2,8 @@
  * Which partition a record goes to. A key always goes to the same one: murmur2 over its bytes, as
  * Kafka's clients do, so that producers of both agree. Records without a key stay with one partition
  * until its batch is full or has left ("sticky"), which makes few large batches instead of many small.
+ * They go on to where the leader owes least, so that one that stands still for a moment holds up what
+ * it has, and no more.
  */
 const seed = 0x9747b28c;
 const mixer = 0x5bd1e995;
@@ -49,6 +51,19 @@ function byteAt(bytes: Uint8Array, at: number): number {
   return bytes[at] ?? 0;
 }
 
+/** What is known when the next partition is chosen. */
+export interface StickyChoice {
+  /** Partitions of the topic. */
+  readonly count: number;
+  /** Any whole number from 0. */
+  readonly drawn: () => number;
+  /** Bytes that a partition and its leader have not acknowledged. */
+  readonly owed: (partition: number) => number;
+}
+
+/** Partitions that are compared: enough to pass by one leader of three, few for a topic of thousands. */
+const comparedMax = 4;
+
 /** Where records without a key go at present. */
 export class StickyPartition {
   #current = -1;
@@ -59,10 +74,21 @@ export class StickyPartition {
     return this.#current;
   }
 
-  /** A batch of this partition was closed: the next record may go elsewhere. */
-  moveOn(from: number, count: number, drawn: () => number): void {
+  /**
+   * A batch of this partition was closed: the next record goes elsewhere, to the one that is owed least
+   * of a few neighbours in the circle, the first of them drawn.
+   */
+  moveOn(from: number, { count, drawn, owed }: StickyChoice): void {
     if (from !== this.#current || count < 2) return;
-    const step = 1 + (drawn() % (count - 1));
-    this.#current = (this.#current + step) % count;
+    const others = count - 1;
+    const first = drawn() % others;
+    let least = Number.POSITIVE_INFINITY;
+    for (let at = 0; at < Math.min(comparedMax, others) && least > 0; at++) {
+      const candidate = (from + 1 + ((first + at) % others)) % count;
+      const bytes = owed(candidate);
+      if (bytes >= least) continue;
+      least = bytes;
+      this.#current = candidate;
+    }
   }
 }

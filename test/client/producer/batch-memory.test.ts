@@ -21,6 +21,23 @@ describe('the memory of batches', () => {
     expect(new BatchMemory(target).lend(target)?.length).toBeGreaterThan(target);
   });
 
+  it('fits batches of every size from some tens of KB on, and is less than three times as large', () => {
+    const memory = new BatchMemory(target);
+    for (let bytes = 40 * 1024; bytes <= target; bytes += 1_000) {
+      const lent = memory.lend(bytes)?.length ?? 0;
+      expect(lent).toBeGreaterThanOrEqual(bytes);
+      expect(lent).toBeLessThan(bytes * 3);
+    }
+  });
+
+  it('of one size is not lent for another', () => {
+    const memory = new BatchMemory(target);
+    const small = memory.lend(64 * 1024) ?? Buffer.alloc(0);
+    memory.takeBack(small);
+    expect(memory.lend(target) === small).toBe(false);
+    expect(memory.lend(64 * 1024) === small).toBe(true);
+  });
+
   it('does not pile up', () => {
     const memory = new BatchMemory(target);
     const lent = Array.from({ length: 100 }, () => memory.lend(target) ?? Buffer.alloc(0));

@@ -38,6 +38,33 @@ describe('when the leader', () => {
     expect(values(topic)).toEqual(numbers(15));
   });
 
+  it('stands still, records without a key go past it', async () => {
+    cluster = new FakeCluster();
+    const topic = cluster.createTopic('orders', 6);
+    const hw = await cluster.connect();
+    const producer = hw.producer();
+    await cluster.run(Promise.all(sendAll(producer, 0, 5)));
+    cluster.hang(1);
+    let acknowledged = 0;
+    const sends: Promise<unknown>[] = [];
+    for (let turn = 0; turn < 40; turn++) {
+      const sent = producer.send({ topic: 'orders', value: String(5 + turn) });
+      sends.push(sent.then(() => acknowledged++));
+      await cluster.time.advance(10);
+    }
+    // One record for each of its two partitions is what it takes to know.
+    expect(acknowledged).toBeGreaterThanOrEqual(38);
+    for (const partition of [0, 3]) cluster.elect(topic, partition, 2);
+    await cluster.run(Promise.all(sends), 3_000);
+    const all = topic.partitions.flatMap((partition) => partition.values());
+    expect(
+      all
+        .map(Number)
+        .sort((a, b) => a - b)
+        .map(String),
+    ).toEqual(numbers(45));
+  });
+
   it('hangs and another is elected, what was on its way is sent again at once', async () => {
     cluster = new FakeCluster();
     const topic = cluster.createTopic('orders');

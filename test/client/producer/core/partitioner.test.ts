@@ -49,22 +49,54 @@ describe('a key', () => {
 });
 
 describe('records without a key', () => {
+  const evenly = (count: number, drawn: number) => ({ count, drawn: () => drawn, owed: () => 0 });
+
   it('stay with one partition until its batch is closed, and then leave it', () => {
     const sticky = new StickyPartition();
-    const draw = () => 5;
-    const first = sticky.pick(4, draw);
-    expect(sticky.pick(4, draw)).toBe(first);
-    sticky.moveOn((first + 1) % 4, 4, draw);
-    expect(sticky.pick(4, draw)).toBe(first);
-    sticky.moveOn(first, 4, draw);
-    expect(sticky.pick(4, draw)).not.toBe(first);
+    const first = sticky.pick(4, () => 5);
+    expect(sticky.pick(4, () => 5)).toBe(first);
+    sticky.moveOn((first + 1) % 4, evenly(4, 5));
+    expect(sticky.pick(4, () => 5)).toBe(first);
+    sticky.moveOn(first, evenly(4, 5));
+    expect(sticky.pick(4, () => 5)).not.toBe(first);
   });
 
   it('never go to a partition that is not there', () => {
     const sticky = new StickyPartition();
     expect(sticky.pick(8, () => 7)).toBe(7);
     expect(sticky.pick(2, () => 7)).toBeLessThan(2);
-    sticky.moveOn(1, 1, () => 3);
+    sticky.moveOn(1, evenly(1, 3));
     expect(sticky.pick(1, () => 3)).toBe(0);
+  });
+
+  it('reach every partition where none is owed anything', () => {
+    const sticky = new StickyPartition();
+    const met = new Set<number>();
+    let at = sticky.pick(7, () => 0);
+    for (const drawn of fc.sample(fc.nat(), { seed: 1, numRuns: 200 })) {
+      sticky.moveOn(at, evenly(7, drawn));
+      at = sticky.pick(7, () => 0);
+      met.add(at);
+    }
+    expect(met.size).toBe(7);
+  });
+
+  it('leave out a leader that has stood still, wherever the draw points', () => {
+    const leaders = 3;
+    fc.assert(
+      fc.property(
+        fc.integer({ min: leaders, max: 60 }),
+        fc.nat(),
+        fc.nat({ max: leaders - 1 }),
+        (count, drawn, still) => {
+          const sticky = new StickyPartition();
+          const from = sticky.pick(count, () => drawn);
+          const owed = (partition: number) => (partition % leaders === still ? 1_000 : 10);
+          sticky.moveOn(from, { count, drawn: () => drawn, owed });
+          const next = sticky.pick(count, () => drawn);
+          return next !== from && (next % leaders !== still || count === leaders);
+        },
+      ),
+    );
   });
 });
