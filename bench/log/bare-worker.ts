@@ -1,9 +1,9 @@
-/** The reference: the same bytes by bare file calls, one write in flight, everything else the next. */
+/** The reference: the same bytes by bare file calls, one write in flight, what comes next made ready meanwhile. */
 import * as files from 'node:fs';
 import { open } from 'node:fs/promises';
 import { serveWorker } from '../harness/worker.ts';
 import { BatchPool } from './batches.ts';
-import { type LogAnswer, type LogRequest, windowBytes } from './requests.ts';
+import { groupBytes, type LogAnswer, type LogRequest, windowBytes } from './requests.ts';
 
 async function append(request: Extract<LogRequest, { kind: 'append' }>): Promise<LogAnswer> {
   const pool = new BatchPool(request.batchBytes);
@@ -34,13 +34,17 @@ interface Job {
   readonly request: Extract<LogRequest, { kind: 'append' }>;
 }
 
-/** After the first batch. The window is always full, so each write takes as much as the kernel takes in one call. */
+/** After the first batch. There is always more to write: the next group is made while one is under way. */
 async function writeAll(fd: number, pool: BatchPool, { count, request }: Job): Promise<void> {
+  const limit = { count, batchBytes: request.batchBytes };
   let position = request.batchBytes;
-  for (let at = 1; at < count; ) {
-    const group = nextGroup(pool, at, { count, batchBytes: request.batchBytes });
-    position += await writev(fd, group, position);
+  let at = 1;
+  let group = nextGroup(pool, at, limit);
+  while (group.length > 0) {
+    const writing = writev(fd, group, position);
     at += group.length;
+    group = nextGroup(pool, at, limit);
+    position += await writing;
   }
 }
 
@@ -87,7 +91,7 @@ function nextGroup(
   from: number,
   limit: { readonly count: number; readonly batchBytes: number },
 ): Buffer[] {
-  const most = Math.max(1, Math.min(512, Math.floor(windowBytes / limit.batchBytes)));
+  const most = Math.max(1, Math.min(1024, Math.floor(groupBytes / limit.batchBytes)));
   const length = Math.min(most, limit.count - from);
   return Array.from({ length }, (_, at) => pool.at(from + at));
 }

@@ -5,7 +5,7 @@ import type { Bench, BenchContext, BenchOutcome, Goal } from '../harness/bench.t
 import { interleave, ratios } from '../harness/rounds.ts';
 import { median } from '../harness/statistics.ts';
 import { startWorker, type Worker } from '../harness/worker.ts';
-import type { LogAnswer, LogRequest } from './requests.ts';
+import { groupBytes, type LogAnswer, type LogRequest, windowBytes } from './requests.ts';
 
 type LogWorker = Worker<LogRequest, LogAnswer>;
 
@@ -60,7 +60,9 @@ export const logBench: Bench = {
 
 const parity = {
   reference: 'node:fs writev, fdatasync and read; the same batches, window and grouping',
-  window_MiB: 8,
+  window_MiB: windowBytes / 2 ** 20,
+  write_MiB: groupBytes / 2 ** 20,
+  next_write: 'made ready while one is under way, by both',
   payload: 'random',
   batches: 'one record each; checked by offset and checksum after every run of ours',
   processes: 'ours and the reference each in one',

@@ -16,7 +16,7 @@ import { nodeFileSystem } from '../../proto/ports/node/node-file-system.ts';
 import { readBatchHeader } from '../../proto/wire/batch-header.ts';
 import { serveWorker } from '../harness/worker.ts';
 import { BatchPool } from './batches.ts';
-import { type LogAnswer, type LogRequest, windowBytes } from './requests.ts';
+import { groupBytes, type LogAnswer, type LogRequest, windowBytes } from './requests.ts';
 
 const topic = topicId('00000000-0000-4000-8000-000000000001');
 const fs = nodeFileSystem();
@@ -35,7 +35,11 @@ async function openLogs(path: string, config: Partial<LogConfig> = {}): Promise<
     logger: silentLogger,
     meta,
     index,
-    limits: { tailCacheBytes: 32e6, unstoredBytesPerLogMax: 2 * windowBytes },
+    limits: {
+      tailCacheBytes: 32e6,
+      unstoredBytesPerLogMax: 2 * windowBytes,
+      writeBytesMax: groupBytes,
+    },
     configOf: () => ({ ...defaultLogConfig, ...config }),
     onFatal: (caught) => {
       throw caught;
@@ -171,6 +175,7 @@ async function verify(log: PartitionLog, pool: BatchPool, count: number): Promis
         next++;
       }
     }
+    read.giveBack();
   }
   return next === count ? [] : [`${next} batches of ${count}`];
 }
@@ -201,6 +206,7 @@ async function read(path: string): Promise<LogAnswer> {
       const part = await log.read({ from, maxBytes: 1 << 20, upTo });
       bytes += part.bytes;
       from = part.endOffset;
+      part.giveBack();
     }
     return bytes;
   });

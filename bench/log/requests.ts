@@ -35,3 +35,6 @@ export interface LogAnswer {
 
 /** Bytes that are accepted and not yet stored, with both contenders. */
 export const windowBytes = 8 * 1024 * 1024;
+
+/** Bytes of one write, with both contenders: the rest of the window is made ready meanwhile. */
+export const groupBytes = 2 * 1024 * 1024;

@@ -38,6 +38,8 @@ export interface LogLimits {
   readonly unstoredBytesMax: number;
   /** Bytes of recent batches kept for readers at the tail; beyond it the oldest go. */
   readonly tailCacheBytes: number;
+  /** Memory of finished reads that is kept for the next; beyond it the collector gets it. */
+  readonly readBuffersBytesMax: number;
   /** Files kept open without being used; beyond it the least recently used is closed. */
   readonly idleHandlesMax: number;
   /** Producers remembered per log; beyond it the one whose last batch is oldest is forgotten. */
@@ -71,6 +73,7 @@ export const defaultLogLimits: LogLimits = {
   unstoredBytesPerLogMax: 32 * MiB,
   unstoredBytesMax: 128 * MiB,
   tailCacheBytes: 64 * MiB,
+  readBuffersBytesMax: 8 * MiB,
   idleHandlesMax: 256,
   producersPerLogMax: 100_000,
   writeBytesMax: 2 * MiB,

@@ -10,6 +10,7 @@ import type { IndexStore } from './index-store.ts';
 import type { IoWatch } from './io-watch.ts';
 import type { LogLimits } from './log-config.ts';
 import type { LogStore } from './log-store.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import type { TailCache } from './tail-cache.ts';
 
 export interface LogContext {
@@ -18,6 +19,7 @@ export interface LogContext {
   readonly logger: Logger;
   readonly limits: LogLimits;
   readonly handles: HandlePool;
+  readonly buffers: ReadBuffers;
   readonly store: LogStore;
   readonly indexes: IndexStore;
   readonly tails: TailCache;

@@ -14,7 +14,7 @@ import { logName } from './log-key.ts';
 import type { LogLifecycle } from './log-lifecycle.ts';
 import { placeOf } from './log-places.ts';
 import type { LogPlace } from './log-record.ts';
-import { forgetCompaction, LogChanges } from './log-store.ts';
+import { deleteCompacted, forgetCompaction, LogChanges } from './log-store.ts';
 import { replayProducers } from './producer-replay.ts';
 import type { SegmentSet } from './segment-set.ts';
 
@@ -45,7 +45,7 @@ export async function cutLog(
     }
     state.epochs = truncateEpochs(state.epochs, end.offset);
     if (state.logStartOffset > end.offset) state.logStartOffset = end.offset;
-    await carryOut(life, end);
+    await carryOut(life, end, end.offset);
     segments.cutTo(end);
     const request = { key: life.key, segments, config: life.config, end: end.offset };
     state.producers = await replayProducers(context, request);
@@ -65,7 +65,7 @@ export async function restartAt(life: LogLifecycle, start: Offset): Promise<void
     state.logStartOffset = start;
     state.highWatermark = start;
     const end = { offset: start, segmentBase: start, position: 0 };
-    await carryOut(life, end);
+    await carryOut(life, end, 0);
     segments.restart(end);
     state.producers = undefined;
     life.tail.clear();
@@ -73,11 +73,11 @@ export async function restartAt(life: LogLifecycle, start: Offset): Promise<void
   });
 }
 
-/** Decision, files, and the end of the decision. */
-async function carryOut(life: LogLifecycle, end: LogPlace): Promise<void> {
+/** Decision, files, and the end of the decision. What stays of the log ends at `keptTo`. */
+async function carryOut(life: LogLifecycle, end: LogPlace, keptTo: number): Promise<void> {
   const { state, context } = life;
   const changes = new LogChanges().cutProducers(life.key, end.offset);
-  forgetCompaction(changes, context.store, { key: life.key, end: end.offset });
+  forgetCompaction(changes, context.store, { key: life.key, end: keptTo });
   state.recoveryPoint = end;
   if (state.highWatermark > end.offset) state.highWatermark = end.offset;
   state.journalFrom = context.journal.nextSequence;
@@ -100,6 +100,8 @@ export async function deleteBelow(life: LogLifecycle, to: Offset): Promise<Offse
   if (state.recoveryPoint.offset <= to) await checkpointLog(life, 'flushed');
   const segments = await life.segments();
   const changes = await keepProducers(life, segments, to);
+  const bytes = bytesBelow(segments, to);
+  deleteCompacted(changes, life.context.store, { key: life.key, bytes });
   state.logStartOffset = to;
   state.epochs = trimEpochs(state.epochs, to);
   // The new start is durable before a byte goes; what a crash in between leaves is removed when the
@@ -139,6 +141,15 @@ async function keepProducers(
   const request = { key: life.key, segments, config: life.config, end };
   const producers = await replayProducers(context, request);
   return changes.producers(life.key, producers.snapshot(end), 0);
+}
+
+/** Bytes of the segments that go. */
+function bytesBelow(segments: SegmentSet, to: Offset): number {
+  let bytes = 0;
+  for (const segment of segments.all()) {
+    if (segment.kind === 'sealed' && segment.endOffset <= to) bytes += segment.bytes;
+  }
+  return bytes;
 }
 
 function filesOf(life: LogLifecycle): Parameters<typeof trimFiles>[0] {

@@ -178,7 +178,7 @@ export class LogLifecycle {
     const segments = await this.segments();
     // Made for these segments: when the log was idle in between, it has others.
     if (this.#reader?.segments !== segments) {
-      this.#reader = new LogReader(this.context.handles, segments);
+      this.#reader = new LogReader(this.context, segments);
     }
     // What is not written is in the tail; a reader that came for it has been served from there.
     const { written } = this.writer;

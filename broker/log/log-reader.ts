@@ -7,13 +7,14 @@
  */
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { type Offset, offset } from '../../proto/model/offset.ts';
-import { readBatchHeader } from '../../proto/wire/batch-header.ts';
-import { checkBatch } from './batch-check.ts';
+import { BatchTaker, damaged } from './batch-taker.ts';
 import { indexIntervalBytes } from './core/sparse-index.ts';
 import type { HandlePool } from './handle-pool.ts';
+import type { LogBatch } from './log-batch.ts';
 import type { LogPlace } from './log-record.ts';
+import type { ReadBuffers } from './read-buffers.ts';
 import type { Segment } from './segment.ts';
-import { readFully } from './segment-scan.ts';
+import { readInParts } from './segment-scan.ts';
 import type { SegmentSet } from './segment-set.ts';
 
 /** What a reader wants. */
@@ -32,13 +33,24 @@ export interface LogRead {
   readonly bytes: number;
   /** Where to read on: the offset after the last batch, or the one asked for if there is none. */
   readonly endOffset: Offset;
+  /**
+   * Optional: nothing refers to the buffers any more, and their memory may be read into again. The
+   * memory of a reader that never says so is collected. Only the first call counts.
+   */
+  giveBack(): void;
 }
 
 const placesRemembered = 16;
 
+/** What readers of all logs share. */
+export interface ReaderContext {
+  readonly handles: HandlePool;
+  readonly buffers: ReadBuffers;
+}
+
 /** One per opened log. */
 export class LogReader {
-  readonly #handles: HandlePool;
+  readonly #context: ReaderContext;
   readonly segments: SegmentSet;
   /** Where earlier reads ended, by offset; oldest first. */
   readonly #places = new Map<number, LogPlace>();
@@ -47,8 +59,8 @@ export class LogReader {
   /** Rises when the places become void: a read that began before leaves none. */
   #generation = 0;
 
-  constructor(handles: HandlePool, segments: SegmentSet) {
-    this.#handles = handles;
+  constructor(context: ReaderContext, segments: SegmentSet) {
+    this.#context = context;
     this.segments = segments;
   }
 
@@ -75,7 +87,7 @@ export class LogReader {
       segment = this.segments.after(segment);
       if (segment !== undefined && segment.baseOffset >= request.upTo) break;
     }
-    return { buffers: [], bytes: 0, endOffset: request.from };
+    return noBatches(request.from);
   }
 
   async #readSegment(segment: Segment, request: ReadRequest): Promise<LogRead> {
@@ -84,17 +96,21 @@ export class LogReader {
     // Batches below the wanted one, back to the index entry, are read and skipped.
     const slack = start.offset === request.from ? 0 : indexIntervalBytes;
     let wanted = Math.min(request.maxBytes + slack, segment.bytes - start.position);
-    if (wanted <= 0) return nothing(request);
-    const lease = await this.#handles.lease(segment.path, 'write');
+    if (wanted <= 0) return noBatches(request.from);
+    const { handles, buffers } = this.#context;
+    const lease = await handles.lease(segment.path, 'write');
     try {
       for (;;) {
-        const piece = Buffer.allocUnsafeSlow(wanted);
-        const count = await readFully(lease.handle, piece, start.position);
-        const taken = takeBatches(piece.subarray(0, count), { start, request, segment });
-        if (taken.kind === 'read') {
+        const piece = buffers.lend(wanted);
+        const taker = new BatchTaker(piece.bytes, { start, request, segment });
+        await readInParts(lease.handle, piece.bytes, start.position, (end) => taker.go(end));
+        const { taken } = taker;
+        if (taken.kind === 'batches') {
           if (generation === this.#generation) this.#remember(segment, taken.place);
-          return taken.read;
+          return { ...taken.read, giveBack: () => piece.giveBack() };
         }
+        piece.giveBack();
+        if (taken.kind === 'none') return noBatches(request.from);
         // Not even one wanted batch fitted: read as much as it needs.
         const left = segment.bytes - start.position;
         if (wanted >= left) throw damaged(segment, taken.needed, 'a batch is cut short');
@@ -129,56 +145,25 @@ export class LogReader {
   }
 }
 
-type Taken =
-  | { readonly kind: 'read'; readonly read: LogRead; readonly place: LogPlace }
-  | { readonly kind: 'more'; readonly needed: number };
+/** A read that found nothing; there is nothing to give back. */
+export function noBatches(from: Offset): LogRead {
+  return { buffers: [], bytes: 0, endOffset: from, giveBack: nothingLent };
+}
 
-/** The wanted batches of a piece that begins at a batch. */
-function takeBatches(
-  piece: Buffer,
-  search: { readonly start: LogPlace; readonly request: ReadRequest; readonly segment: Segment },
-): Taken {
-  const { start, request, segment } = search;
-  let nextOffset = start.offset;
-  let at = 0;
-  let from: number | undefined;
-  let epoch = -1;
-  while (at < piece.length) {
-    const header = readBatchHeader(piece, at);
-    if (header.kind === 'torn') {
-      if (from === undefined) return { kind: 'more', needed: at + header.bytesNeeded };
-      break;
-    }
-    if (header.kind === 'fault') throw damaged(segment, start.position + at, header.reason);
-    const isWanted = header.lastOffset >= request.from;
-    if (isWanted && header.lastOffset >= request.upTo) break;
-    if (from !== undefined && at + header.byteLength - from > request.maxBytes) break;
-    // Batches on the way to the first wanted one are trusted: only what is sent on is checked.
-    const reason = checkBatch(piece, header, { nextOffset, epoch, checkCrc: isWanted });
-    if (reason !== undefined) throw damaged(segment, start.position + at, reason);
-    if (isWanted) from ??= at;
-    at += header.byteLength;
-    nextOffset = offset(header.lastOffset + 1);
-    epoch = header.leaderEpoch;
-  }
-  if (from === undefined) return { kind: 'read', read: nothing(request), place: start };
-  const place = {
-    offset: nextOffset,
-    segmentBase: start.segmentBase,
-    position: start.position + at,
+/** Batches from memory, the very buffers that were appended. */
+export function readOf(batches: readonly LogBatch[], from: Offset): LogRead {
+  let bytes = 0;
+  for (const batch of batches) bytes += batch.bytes.length;
+  return {
+    buffers: batches.map((batch) => batch.bytes),
+    bytes,
+    endOffset: offset(batches.at(-1)?.endOffset ?? from),
+    giveBack: nothingLent,
   };
-  const read = { buffers: [piece.subarray(from, at)], bytes: at - from, endOffset: nextOffset };
-  return { kind: 'read', read, place };
 }
 
-function nothing(request: ReadRequest): LogRead {
-  return { buffers: [], bytes: 0, endOffset: request.from };
-}
-
-function damaged(segment: Segment, position: number, reason: string): HighwaterError {
-  return new HighwaterError('DAMAGED_LOG', `${segment.path} at byte ${position}: ${reason}.`, {
-    facts: { path: segment.path, position },
-  });
+function nothingLent(): void {
+  // Batches at the tail belong to whoever appended them, and to the log.
 }
 
 /** Records are asked for that the log does not have, or has no more. */

@@ -20,6 +20,7 @@ import { ByteBudget, type LogContext } from './log-context.ts';
 import { type LogKey, logName, parseLogName } from './log-key.ts';
 import { type RecoveryReport, recoverLog } from './log-recovery.ts';
 import { LogChanges, LogStore } from './log-store.ts';
+import { ReadBuffers } from './read-buffers.ts';
 import { TailCache } from './tail-cache.ts';
 
 /** What a log directory is built on. The stores are opened below the data directory by the caller. */
@@ -169,6 +170,7 @@ async function buildContext(
     limits,
     watch,
     handles: parts.handles,
+    buffers: new ReadBuffers(limits.readBuffersBytesMax),
     store: parts.store,
     indexes: new IndexStore(options.index, onFatal),
     tails: new TailCache(limits.tailCacheBytes),

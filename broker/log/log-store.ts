@@ -106,6 +106,18 @@ export function forgetCompaction(
   if (mark !== undefined && mark.cleanedTo > cut.end) changes.compaction(cut.key, undefined);
 }
 
+/** For the beginning of a log that goes: it was compacted before anything behind it was. */
+export function deleteCompacted(
+  changes: LogChanges,
+  store: LogStore,
+  gone: { readonly key: LogKey; readonly bytes: number },
+): void {
+  const mark = store.compaction(gone.key);
+  if (mark === undefined || gone.bytes === 0) return;
+  const cleanBytes = Math.max(0, mark.cleanBytes - gone.bytes);
+  changes.compaction(gone.key, { ...mark, cleanBytes });
+}
+
 /** Reads, and commits in order. */
 export class LogStore {
   readonly #store: KeyValueStore;

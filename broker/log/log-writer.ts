@@ -15,11 +15,11 @@
  * A failed write or flush stops the writer: it takes nothing until `reset`.
  */
 import type { Offset } from '../../proto/model/offset.ts';
-import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import type { FlushShare } from './core/flush-plan.ts';
 import { shouldRoll } from './core/roll-policy.ts';
 import { ExclusiveWork } from './exclusive-work.ts';
 import type { JournalEntry } from './journal-format.ts';
+import type { LogBatch } from './log-batch.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogPlace } from './log-record.ts';
 import { PendingBatches } from './pending-batches.ts';
@@ -79,9 +79,9 @@ export class LogWriter {
     return this.#pending.bytes + this.#unstored.bytes;
   }
 
-  enqueue(bytes: Buffer, header: BatchHeader): void {
-    this.#pending.push(bytes, header);
-    this.#context.unstored.add(bytes.length);
+  enqueue(batch: LogBatch): void {
+    this.#pending.push(batch);
+    this.#context.unstored.add(batch.bytes.length);
     this.#schedulePump();
   }
 

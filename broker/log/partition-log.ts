@@ -14,12 +14,13 @@ import { type LeaderEpoch, leaderEpoch, type Offset, offset } from '../../proto/
 import { type BatchHeader, readBatchHeader } from '../../proto/wire/batch-header.ts';
 import { beginEpoch, type EpochHistory, latestEpoch } from './core/epoch-history.ts';
 import type { ProducerBatch, SequenceVerdict } from './core/producer-state.ts';
+import { logBatch } from './log-batch.ts';
 import { bytesBetween } from './log-bytes.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogKey } from './log-key.ts';
 import type { LogLifecycle } from './log-lifecycle.ts';
-import { type LogRead, outOfRange, type ReadRequest } from './log-reader.ts';
+import { type LogRead, noBatches, outOfRange, type ReadRequest, readOf } from './log-reader.ts';
 import type { DamageMark } from './log-record.ts';
 import { retainLog } from './log-retention.ts';
 import { findTimestamp, type TimestampPlace } from './log-timestamps.ts';
@@ -147,8 +148,9 @@ export class PartitionLog {
       );
       this.#accept(header);
       producers.apply(header);
-      tail.push(bytes, header);
-      writer.enqueue(bytes, header);
+      const batch = logBatch(bytes, header);
+      tail.push(batch);
+      writer.enqueue(batch);
       state.logEndOffset = offset(header.lastOffset + 1);
     }
     this.#life.changed();
@@ -160,23 +162,14 @@ export class PartitionLog {
     const { state, tail } = this.#life;
     const { from } = request;
     if (from < state.logStartOffset || from > state.logEndOffset) throw outOfRange(from, state);
-    if (from >= request.upTo || from === state.logEndOffset) {
-      return { buffers: [], bytes: 0, endOffset: from };
-    }
+    if (from >= request.upTo || from === state.logEndOffset) return noBatches(from);
     if (!tail.holds(from)) {
       return this.#life.readFiles(request).catch((caught: unknown) => {
         // The file went with the records, which were deleted meanwhile.
         throw from < state.logStartOffset ? outOfRange(from, state) : caught;
       });
     }
-    const taken = tail.take(from, request.maxBytes, request.upTo);
-    let bytes = 0;
-    for (const entry of taken) bytes += entry.bytes.length;
-    return {
-      buffers: taken.map((entry) => entry.bytes),
-      bytes,
-      endOffset: offset(taken.at(-1)?.endOffset ?? from),
-    };
+    return readOf(tail.take(from, request.maxBytes, request.upTo), from);
   }
 
   /** A leader begins its epoch at the log end; durable before it appends anything (rule B1.9). */

@@ -3,21 +3,16 @@
  * journal already, and so be stored before they are written.
  */
 import { type Offset, offset } from '../../proto/model/offset.ts';
-import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import type { JournalEntry } from './journal-format.ts';
+import type { LogBatch } from './log-batch.ts';
 import type { LogKey } from './log-key.ts';
 import type { WriteGroup } from './segment.ts';
-
-interface PendingBatch {
-  readonly bytes: Buffer;
-  readonly header: BatchHeader;
-}
 
 /** Batches of one write: with more the bookkeeping of a write would hold up the next. */
 const batchesPerWriteMax = 1024;
 
 export class PendingBatches {
-  #batches: PendingBatch[] = [];
+  #batches: LogBatch[] = [];
   #first = 0;
   #bytes = 0;
   /** Batches before this index are in the journal. */
@@ -55,22 +50,22 @@ export class PendingBatches {
       buffers: fresh.map((batch) => batch.bytes),
       bytes: this.freshBytes,
     };
-    return { entries: [entry], upTo: offset((fresh.at(-1)?.header.lastOffset ?? -1) + 1) };
+    return { entries: [entry], upTo: offset(fresh.at(-1)?.endOffset ?? 0) };
   }
 
   /** The journal has everything below an offset. */
   journalledTo(end: Offset): void {
     for (;;) {
       const batch = this.#batches[this.#journalled];
-      if (batch === undefined || batch.header.lastOffset >= end) return;
+      if (batch === undefined || batch.endOffset > end) return;
       this.#journalled++;
       this.#journalledBytes += batch.bytes.length;
     }
   }
 
-  push(bytes: Buffer, header: BatchHeader): void {
-    this.#batches.push({ bytes, header });
-    this.#bytes += bytes.length;
+  push(batch: LogBatch): void {
+    this.#batches.push(batch);
+    this.#bytes += batch.bytes.length;
   }
 
   clear(): void {
@@ -84,14 +79,14 @@ export class PendingBatches {
   /** As many of the waiting batches as fit one write of `bytesMax`; at least one. */
   take(bytesMax: number): WriteGroup {
     const buffers: Buffer[] = [];
-    const headers: BatchHeader[] = [];
+    const batches: LogBatch[] = [];
     let bytes = 0;
     while (buffers.length < batchesPerWriteMax) {
       const batch = this.#batches[this.#first];
       if (batch === undefined) break;
       if (buffers.length > 0 && bytes + batch.bytes.length > bytesMax) break;
       buffers.push(batch.bytes);
-      headers.push(batch.header);
+      batches.push(batch);
       bytes += batch.bytes.length;
       this.#first++;
       if (this.#first <= this.#journalled) this.#journalledBytes -= batch.bytes.length;
@@ -99,7 +94,7 @@ export class PendingBatches {
     }
     this.#bytes -= bytes;
     this.#compact();
-    return { buffers, headers, bytes };
+    return { buffers, batches, bytes };
   }
 
   #compact(): void {

@@ -5,9 +5,9 @@
  */
 import { type Offset, offset } from '../../proto/model/offset.ts';
 import { writeAll } from '../../proto/ports/file-system.ts';
-import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import type { SparseIndex } from './core/sparse-index.ts';
 import type { HandleLease, HandlePool } from './handle-pool.ts';
+import type { LogBatch } from './log-batch.ts';
 
 /** A segment that is read only. */
 export interface SealedSegment {
@@ -27,7 +27,7 @@ export type Segment = SealedSegment | ActiveSegment;
 /** A stretch of batches that goes to the segment in one write. */
 export interface WriteGroup {
   readonly buffers: readonly Buffer[];
-  readonly headers: readonly BatchHeader[];
+  readonly batches: readonly LogBatch[];
   readonly bytes: number;
 }
 
@@ -79,15 +79,11 @@ export class ActiveSegment {
     } finally {
       this.isWriting = false;
     }
-    for (const header of group.headers) {
-      this.index.add({
-        baseOffset: header.baseOffset,
-        position: this.#bytes,
-        bytes: header.byteLength,
-        maxTimestamp: header.maxTimestamp,
-      });
-      this.#bytes += header.byteLength;
-      this.#endOffset = offset(header.lastOffset + 1);
+    for (const { bytes, baseOffset, endOffset, maxTimestamp } of group.batches) {
+      const { length } = bytes;
+      this.index.add({ baseOffset, position: this.#bytes, bytes: length, maxTimestamp });
+      this.#bytes += length;
+      this.#endOffset = offset(endOffset);
     }
   }
 

@@ -3,15 +3,7 @@
  * consumers at the tail never touch the disk. One budget for the directory; the oldest batch of all
  * goes first, except that a batch stays until it has been written, since it can be read nowhere else.
  */
-import type { BatchHeader } from '../../proto/wire/batch-header.ts';
-
-/** A batch in memory. */
-export interface TailEntry {
-  readonly bytes: Buffer;
-  readonly baseOffset: number;
-  /** Exclusive. */
-  readonly endOffset: number;
-}
+import type { LogBatch } from './log-batch.ts';
 
 /** The budget. One per data directory. */
 export class TailCache {
@@ -56,7 +48,7 @@ export class TailCache {
 export class LogTail {
   readonly #cache: TailCache;
   /** Entries before `first` are gone: their slots are empty until the array is made anew. */
-  #entries: (TailEntry | undefined)[] = [];
+  #entries: (LogBatch | undefined)[] = [];
   #first = 0;
   /** Below it batches are in the file. */
   #writtenTo = 0;
@@ -65,13 +57,9 @@ export class LogTail {
     this.#cache = cache;
   }
 
-  push(bytes: Buffer, header: BatchHeader): void {
-    this.#entries.push({
-      bytes,
-      baseOffset: header.baseOffset,
-      endOffset: header.lastOffset + 1,
-    });
-    this.#cache.added(this, bytes.length);
+  push(batch: LogBatch): void {
+    this.#entries.push(batch);
+    this.#cache.added(this, batch.bytes.length);
   }
 
   written(to: number): void {
@@ -89,8 +77,8 @@ export class LogTail {
   }
 
   /** Whole batches from the one that holds `from`, all ending at or below `upTo`; at least one if any. */
-  take(from: number, maxBytes: number, upTo: number): TailEntry[] {
-    const taken: TailEntry[] = [];
+  take(from: number, maxBytes: number, upTo: number): LogBatch[] {
+    const taken: LogBatch[] = [];
     let total = 0;
     for (let at = this.#indexOf(from); at < this.#entries.length; at++) {
       const entry = this.#entries[at];

@@ -134,7 +134,7 @@ class Gathered {
         });
         return;
       }
-      buffers.push(...step.buffers);
+      buffers.push(...step.read.buffers);
       this.bytes += step.part.batchBytes;
       this.#parts.set(reader, {
         part: { ...step.part, batchBytes: step.part.batchBytes + (before?.part.batchBytes ?? 0) },

@@ -15,6 +15,7 @@ import { limits } from '../../proto/model/limits.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { RpcStream, RpcStreamHandlers } from '../../proto/ports/rpc.ts';
 import type { Authorizer, Principal } from '../access/authorizer.ts';
+import type { LogRead } from '../log/log-reader.ts';
 import type { Traffic } from '../metrics/traffic.ts';
 import type { HostedPartitions } from './hosted.ts';
 import { openReader, PartitionReader } from './partition-reader.ts';
@@ -120,15 +121,18 @@ export class FetchStream {
     while (!this.#isClosed && this.#hasRoom) {
       const partitions = this.#notices;
       this.#notices = [];
-      const batches: Buffer[] = [];
-      this.#collect(partitions, batches);
+      const reads: LogRead[] = [];
+      this.#collect(partitions, reads);
       if (partitions.length === 0) return;
-      this.#hasRoom = this.#stream.send({ partitions, batches });
+      const batches = reads.flatMap((read) => read.buffers);
+      this.#hasRoom = this.#stream.send({ partitions, batches }, () => {
+        for (const read of reads) read.giveBack();
+      });
     }
   }
 
   /** One message's worth of what the ready partitions have, each in turn. */
-  #collect(partitions: PartitionBatches[], batches: Buffer[]): void {
+  #collect(partitions: PartitionBatches[], reads: LogRead[]): void {
     let room = Math.min(limits.rpcMessageBytesTarget, this.#messageBytesMax);
     for (const followed of this.#ready) {
       if (room <= 0) return;
@@ -139,7 +143,7 @@ export class FetchStream {
       switch (step.kind) {
         case 'batches':
           partitions.push(step.part);
-          batches.push(...step.buffers);
+          reads.push(step.read);
           room -= step.part.batchBytes;
           this.#credit -= step.part.batchBytes;
           this.#options.traffic.fetched(step.part.batchBytes);

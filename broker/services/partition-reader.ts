@@ -10,7 +10,7 @@ import type {
 import { type ErrorCode, HighwaterError } from '../../proto/model/errors.ts';
 import { type LeaderEpoch, leaderEpoch, type Offset } from '../../proto/model/offset.ts';
 import { epochAt } from '../log/core/epoch-history.ts';
-import { endOffsetOf } from '../replication/batch-ends.ts';
+import type { LogRead } from '../log/log-reader.ts';
 import { decideRead, type Position, type ReadVerdict } from '../replication/core/reading.ts';
 import type { PartitionDriver } from '../replication/partition-driver.ts';
 import { failureFrom, failureOf } from './failure.ts';
@@ -21,7 +21,8 @@ export type ReadStep =
   | {
       readonly kind: 'batches';
       readonly part: PartitionBatches;
-      readonly buffers: readonly Buffer[];
+      /** Not empty. Who can tell when nothing refers to it any more gives it back. */
+      readonly read: LogRead;
     }
   /** Nothing yet; `isBehind`: the replica has not reached what the reader has seen. */
   | { readonly kind: 'wait'; readonly isBehind: boolean }
@@ -39,7 +40,7 @@ export class PartitionReader {
   #epoch: LeaderEpoch | undefined;
   /** The end that was asked for lies inside the next batch. */
   #isAtBound = false;
-  #fetched: { readonly buffers: readonly Buffer[] } | { readonly error: unknown } | undefined;
+  #fetched: { readonly read: LogRead } | { readonly error: unknown } | undefined;
 
   constructor(
     found: { readonly topic: HostedTopic; readonly replica: PartitionDriver },
@@ -124,22 +125,19 @@ export class PartitionReader {
       };
     const below = this.#isAtBound ? verdict.upTo : this.#below(verdict.upTo);
     const wanted = this.#read.maxBytes === 0 ? bytesMax : Math.min(bytesMax, this.#read.maxBytes);
-    const buffers =
-      fetched?.buffers ?? this.replica.log.read(verdict.from, { bytesMax: wanted, below });
-    if (buffers instanceof Promise) return { kind: 'reading', done: this.#awaitDisk(buffers) };
-    if (buffers.length === 0) {
+    const read = fetched?.read ?? this.replica.log.lend(verdict.from, { bytesMax: wanted, below });
+    if (read instanceof Promise) return { kind: 'reading', done: this.#awaitDisk(read) };
+    if (read.bytes === 0) {
       if (below >= verdict.upTo) return { kind: 'wait', isBehind: false };
       // The bound lies inside a batch, which may be empty and long: that one is the last.
       this.#isAtBound = true;
       return this.#serve(verdict, 1);
     }
-    let bytes = 0;
-    for (const buffer of buffers) bytes += buffer.length;
-    const end = endOffsetOf(buffers);
+    const { bytes, endOffset: end } = read;
     this.#next = end;
     this.#epoch = epochAt(this.replica.state.log.history, (end - 1) as Offset) ?? this.#epoch;
     const isCaughtUp = end >= verdict.upTo || this.isDone;
-    return { kind: 'batches', part: this.#part(bytes, end, isCaughtUp), buffers };
+    return { kind: 'batches', part: this.#part(bytes, end, isCaughtUp), read };
   }
 
   #below(upTo: Offset): Offset {
@@ -147,9 +145,9 @@ export class PartitionReader {
     return end !== undefined && end < upTo ? end : upTo;
   }
 
-  async #awaitDisk(reading: Promise<readonly Buffer[]>): Promise<void> {
+  async #awaitDisk(reading: Promise<LogRead>): Promise<void> {
     try {
-      this.#fetched = { buffers: await reading };
+      this.#fetched = { read: await reading };
     } catch (error) {
       this.#fetched = { error: HighwaterError.from(error) };
     }

@@ -22,6 +22,8 @@ export interface OutgoingFrame {
   readonly head: Buffer;
   readonly payload: readonly Uint8Array[];
   readonly payloadBytes: number;
+  /** Told when the machine has taken it. */
+  readonly sent?: (() => void) | undefined;
 }
 
 /** What a stream needs of the link that carries it. */
@@ -70,14 +72,14 @@ export class LinkStreamEnd implements LinkStream {
     this.#handlers = handlers;
   }
 
-  send(header: Uint8Array, payload: readonly Uint8Array[] = noParts): boolean {
+  send(header: Uint8Array, payload: readonly Uint8Array[] = noParts, sent?: () => void): boolean {
     if (this.#isClosed) return false;
     let payloadBytes = 0;
     for (const part of payload) payloadBytes += part.length;
     invariant(payloadBytes <= limits.linkFrameBytesMax, 'a payload fits into one frame');
     invariant(header.length <= limits.linkHeaderBytesMax, 'a header fits into one frame');
     const head = encodeFrameHead(frameType.data, this.id, header, payloadBytes);
-    this.#push({ head, payload, payloadBytes });
+    this.#push({ head, payload, payloadBytes, sent });
     this.#isBlocked = !this.#hasRoom();
     return !this.#isBlocked;
   }

@@ -101,20 +101,22 @@ export class Outbox {
 
   #flush(): void {
     while (this.#wire !== undefined && this.#unsentBytes < batchBytesTarget) {
-      const batch = this.#takeBatch();
+      const sent: (() => void)[] = [];
+      const batch = this.#takeBatch(sent);
       if (batch.length === 0) return;
       let bytes = 0;
       for (const part of batch) bytes += part.length;
       this.#unsentBytes += bytes;
       this.#wire.write(batch, () => {
         this.#unsentBytes -= bytes;
+        for (const tell of sent) tell();
         this.#flush();
       });
     }
   }
 
-  /** Up to the target size; a single larger frame leaves alone. */
-  #takeBatch(): readonly Uint8Array[] {
+  /** Up to the target size; a single larger frame leaves alone. Adds who wants to know when it has left. */
+  #takeBatch(sent: (() => void)[]): readonly Uint8Array[] {
     const parts: Uint8Array[] = this.#own;
     this.#own = [];
     if (this.#creditors.size > 0) parts.push(this.#takeCredit());
@@ -124,6 +126,7 @@ export class Outbox {
       if (frame === undefined) break;
       bytes += frame.head.length + frame.payloadBytes;
       parts.push(frame.head, ...frame.payload);
+      if (frame.sent !== undefined) sent.push(frame.sent);
     }
     return joinSmall(parts);
   }

@@ -86,8 +86,9 @@ export interface LinkStream {
   /**
    * Queues a frame; the parts of the payload are sent as they are, without a copy, and must not change
    * until sent. False: the credit is used up, wait for `onDrain`; the frame itself is accepted.
+   * `sent` is called once nothing here refers to the parts any more; never, if the link ends before.
    */
-  send(header: Uint8Array, payload?: readonly Uint8Array[]): boolean;
+  send(header: Uint8Array, payload?: readonly Uint8Array[], sent?: () => void): boolean;
   /** Gives the sender back credit for payload bytes that were dealt with. */
   consumed(bytes: number): void;
   close(): void;

@@ -81,8 +81,9 @@ export interface RpcStream<Outgoing> {
   /**
    * Queues a message. False: the bound of unsent bytes is reached, wait for `onDrain`; the message
    * itself is accepted. Sending on a closed stream is ignored, since `onClose` has told.
+   * `sent` is called once nothing here refers to the message any more; never, if the stream ends before.
    */
-  send(message: Outgoing): boolean;
+  send(message: Outgoing, sent?: () => void): boolean;
   /** Stops the delivery of messages after those already handed over; the peer's window fills up. */
   pause(): void;
   resume(): void;

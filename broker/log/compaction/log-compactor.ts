@@ -157,7 +157,6 @@ async function rewriteAll(
   const { sealed, pass, sheet, cuts } = work;
   const touched = sealed.filter((segment) => segment.baseOffset < pass.mapEnd);
   let nextHorizonMs = -1;
-  let cleanBytes = 0;
   for (const [from, to] of groupSegments(touched, life.config.segmentBytes)) {
     const group = touched.slice(from, to);
     const bytes = group.reduce((sum, segment) => sum + segment.bytes, 0);
@@ -177,7 +176,6 @@ async function rewriteAll(
     sheet.bytesBefore += bytes;
     sheet.bytesAfter += isWritten ? result.bytes : bytes;
     sheet.recordsDropped += isWritten ? result.dropped : 0;
-    cleanBytes += isWritten ? result.bytes : bytes;
     const horizon = isWritten || result.kind === 'same' ? result.nextHorizonMs : -1;
     if (horizon >= 0) {
       nextHorizonMs = nextHorizonMs < 0 ? horizon : Math.min(nextHorizonMs, horizon);
@@ -185,13 +183,16 @@ async function rewriteAll(
   }
   // Marks above a batch that cannot be read do not go before there is something else to do.
   if (pass.hasUnreadable) nextHorizonMs = -1;
-  const mark = { cleanedTo: pass.mapEnd, cleanBytes, nextHorizonMs };
   await life.operation(async () => {
     if (life.isClosed || life.isAbandoned || life.cuts !== cuts) return;
     if (life.state.highWatermark < pass.mapEnd) return;
     // A cut that came between has taken back what this pass would record.
-    const last = (await life.segments()).floor(pass.mapEnd - 1);
+    const segments = await life.segments();
+    const last = segments.floor(pass.mapEnd - 1);
     if (last?.kind !== 'sealed' || last.endOffset !== touched.at(-1)?.endOffset) return;
+    const clean = sealedOf(segments).filter((segment) => segment.baseOffset < pass.mapEnd);
+    const cleanBytes = clean.reduce((sum, { bytes }) => sum + bytes, 0);
+    const mark = { cleanedTo: pass.mapEnd, cleanBytes, nextHorizonMs };
     await life.saveRecord(new LogChanges().compaction(life.key, mark));
   });
   sheet.passes++;

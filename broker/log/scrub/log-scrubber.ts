@@ -8,7 +8,7 @@
 import { type Offset, offset } from '../../../proto/model/offset.ts';
 import { FileSystemError } from '../../../proto/ports/file-system.ts';
 import { epochAt } from '../core/epoch-history.ts';
-import type { IoPace } from '../io-pace.ts';
+import { IoPace } from '../io-pace.ts';
 import { copyAside } from '../log-files.ts';
 import { logName } from '../log-key.ts';
 import type { LogLifecycle } from '../log-lifecycle.ts';
@@ -50,7 +50,7 @@ export async function scrubLog(life: LogLifecycle, pace: IoPace): Promise<ScrubR
     const bad = await checkFile(life, file, pace).catch(gone);
     bytes += file.bytes;
     if (bad === undefined) continue;
-    const damage = await life.operation(() => confirm(life, file, pace));
+    const damage = await life.operation(() => confirm(life, file));
     if (damage !== undefined) return { bytes, damage };
   }
   return { bytes, damage: undefined };
@@ -103,18 +103,18 @@ async function checkFile(
   return { at, path, position: end.position, reason: end.reason ?? 'it ends early' };
 }
 
-/** The same once more with the log to itself; the bytes are copied aside if they are still bad. */
-async function confirm(
-  life: LogLifecycle,
-  file: SealedFile,
-  pace: IoPace,
-): Promise<FoundDamage | undefined> {
+/**
+ * The same once more while nothing cuts or exchanges; the bytes are copied aside if they are still bad.
+ * Appends and reads go on. Cuts and checkpoints wait for it, so it reads as fast as the disk gives.
+ */
+async function confirm(life: LogLifecycle, file: SealedFile): Promise<FoundDamage | undefined> {
   if (life.isClosed || life.isAbandoned) return undefined;
   const present = (await sealedFiles(life)).find((one) => one.baseOffset === file.baseOffset);
   if (present?.bytes !== file.bytes || present.endOffset !== file.endOffset) return undefined;
   // A handle that was open over a hole in the disk may remember it.
   await life.context.handles.forget(file.path);
-  const bad = await checkFile(life, file, pace).catch(gone);
+  const unpaced = new IoPace(life.context.clock, Number.POSITIVE_INFINITY);
+  const bad = await checkFile(life, file, unpaced).catch(gone);
   if (bad === undefined) return undefined;
   const { fs, handles, keptPath, clock } = life.context;
   const name = `${logName(life.key)}-${clock.wall()}-${file.baseOffset}-${bad.position}.bytes`;

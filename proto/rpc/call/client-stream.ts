@@ -63,11 +63,11 @@ export class ClientStream<Request, Response>
     this.#incoming.next();
   }
 
-  send(message: Request): boolean {
+  send(message: Request, sent?: () => void): boolean {
     if (this.#isOver()) return true;
     const parts = this.#method.request.encode(message);
     try {
-      return this.#outgoing.send(parts, measured(parts));
+      return this.#outgoing.send(parts, measured(parts), sent);
     } catch (error) {
       this.cancel(HighwaterError.from(error));
       return true;

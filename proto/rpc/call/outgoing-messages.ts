@@ -15,6 +15,7 @@ import type { CallTransport } from './transport.ts';
 interface Queued {
   readonly parts: RpcBytes;
   readonly bytes: number;
+  readonly sent: (() => void) | undefined;
 }
 
 /** A batch takes no more messages than this, so that tiny messages do not make a huge one. */
@@ -47,9 +48,9 @@ export class OutgoingMessages {
   }
 
   /** Queues an encoded message. False: the bound is reached, `onDrain` will tell. */
-  send(parts: RpcBytes, bytes: number): boolean {
+  send(parts: RpcBytes, bytes: number, sent?: () => void): boolean {
     if (this.#isStopped || this.#onEnd !== undefined) return true;
-    this.#queue.push({ parts, bytes });
+    this.#queue.push({ parts, bytes, sent });
     this.#unsentBytes += bytes;
     if (this.#unsentBytes >= limits.rpcStreamBufferBytesMax) this.#isFull = true;
     this.#schedule();
@@ -103,7 +104,10 @@ export class OutgoingMessages {
     this.#bytesInFlight += bytes;
     this.#transport.write(
       batch.map((message) => message.parts),
-      () => this.#written(bytes),
+      () => {
+        for (const { sent } of batch) sent?.();
+        this.#written(bytes);
+      },
     );
   }
 

@@ -61,11 +61,11 @@ export class ServerStream<Request, Response>
     this.#incoming.next();
   }
 
-  send(message: Response): boolean {
+  send(message: Response, sent?: () => void): boolean {
     if (this.#isClosed || this.#isEnding) return true;
     const parts = this.#method.response.encode(message);
     try {
-      return this.#outgoing.send(parts, measured(parts));
+      return this.#outgoing.send(parts, measured(parts), sent);
     } catch (error) {
       this.cancel(HighwaterError.from(error));
       return true;

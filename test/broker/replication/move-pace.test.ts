@@ -25,7 +25,11 @@ function fed(time: VirtualTime, isAdded: (partition: number) => boolean, lengths
       get endOffset() {
         return offset(ends[partition] ?? 0);
       },
-      read: (from: number) => [batch({ baseOffset: from, payload: batchBytes })],
+      lend: (from: number) => {
+        const bytes = batch({ baseOffset: from, payload: batchBytes });
+        const endOffset = offset(from + 1);
+        return { buffers: [bytes], bytes: bytes.length, endOffset, giveBack() {} };
+      },
     };
     const own = { topicId: theTopic, partition: partitionNumber(partition), watermark: offset(0) };
     return { ...own, log, step: () => undefined, followerReported() {} } as unknown as Replica;

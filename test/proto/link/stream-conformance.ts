@@ -36,6 +36,25 @@ export function describeStreams(name: string, create: () => LinkWorld | Promise<
       expect(seen.frames[0]?.payload.toString()).toBe('in parts');
     });
 
+    test('a sender is told when a frame has left: its memory may hold something else then', async () => {
+      const [a, b] = [await world.node(1), await world.node(2)];
+      const accepted = acceptAll(b, 'replication');
+      const stream = a.endpoint.open(b.address, 'replication', recorder());
+      const memory = Buffer.alloc(600_000);
+      const count = 30;
+      let next = 0;
+      const sendNext = (): void => {
+        if (next === count) return;
+        memory.fill(1 + next++);
+        stream.send(Buffer.of(1), [memory.subarray(0, 100), memory.subarray(100)], sendNext);
+      };
+      sendNext();
+      await world.until(() => accepted[0]?.seen.frames.length === count);
+      for (const [index, { payload }] of (accepted[0]?.seen.frames ?? []).entries()) {
+        expect(payload.equals(Buffer.alloc(memory.length, 1 + index))).toBe(true);
+      }
+    });
+
     test('both sides learn who the other is', async () => {
       const [a, b] = [await world.node(1), await world.node(2)];
       const accepted = acceptAll(b, 'raft');

@@ -40,6 +40,27 @@ export function describeStreams(name: string, makeBed: () => RpcBed): void {
       }
     });
 
+    it('tell when a message has left: its memory may hold something else from then on', async () => {
+      const { client, server } = await openChat((bed = makeBed()));
+      const memory = Buffer.alloc(400_000);
+      const count = 30;
+      let next = 0;
+      const sendNext = (): void => {
+        if (next === count) {
+          server.stream.end();
+          return;
+        }
+        memory.fill(1 + next++);
+        server.stream.send(memory, sendNext);
+      };
+      sendNext();
+      expect(await bed.settled(client.closed)).toBeUndefined();
+      expect(client.received).toHaveLength(count);
+      for (const [index, message] of client.received.entries()) {
+        expect(message.equals(Buffer.alloc(memory.length, 1 + index))).toBe(true);
+      }
+    });
+
     it('let a server tell when the caller has ended, and answer after it', async () => {
       bed = makeBed();
       bed.server.stream(chat, (stream) => ({
