@@ -25,7 +25,7 @@ export async function compareConsuming(
 }
 
 export async function compareHalfLoad(
-  { progress }: BenchContext,
+  { progress, invalid }: BenchContext,
   plan: Plan,
   systems: Systems,
   found: Findings,
@@ -39,6 +39,7 @@ export async function compareHalfLoad(
   const rounds = new Map<string, RoundLatency[]>();
   const keep = (name: string, round: RoundLatency): void => {
     rounds.set(name, [...(rounds.get(name) ?? []), round]);
+    for (const fault of round.faults ?? []) invalid(`half load, ${name}: ${fault}`);
   };
   for (let round = 0; round < plan.rounds; round++) {
     progress(`latency at ${recordsPerSecond} records/s, ${round + 1}/${plan.rounds}`);

@@ -78,36 +78,40 @@ export async function compareFailover(
  * which takes it about a minute and costs no CPU, the others have their trial.
  */
 async function runTrial(scene: Scene, trial: number): Promise<void> {
-  const { systems, gaps, fault } = scene;
+  const { systems, fault } = scene;
   const topic = `${fault.toLowerCase()}-${trial}`;
   const others = (): Promise<void> => runOthers(scene, topic);
   if ('missing' in systems.kafka) return others();
   const waits = fault === 'SIGSTOP';
   const { cluster } = systems.kafka;
-  const gap = await kafkaGap(cluster, { topic, fault, ...(waits && { meanwhile: others }) });
-  gaps[rows.kafka].push(gap);
-  tell(scene, rows.kafka);
+  const meanwhile = waits ? { meanwhile: others } : {};
+  await keep(scene, rows.kafka, kafkaGap(cluster, { topic, fault, ...meanwhile }));
   if (!waits) await others();
 }
 
 async function runOthers(scene: Scene, topic: string): Promise<void> {
-  const { systems, gaps, fault, matched } = scene;
+  const { systems, fault, matched } = scene;
   const { nats } = systems;
-  gaps[rows.ours].push(await ourGap(systems, fault));
-  tell(scene, rows.ours);
-  if (!('missing' in nats)) {
-    gaps[rows.nats].push(await natsGap(nats, fault, topic));
-    tell(scene, rows.nats);
-  }
+  await keep(scene, rows.ours, ourGap(systems, fault));
+  if (!('missing' in nats)) await keep(scene, rows.nats, natsGap(nats, fault, topic));
   if (matched === undefined) return;
-  gaps[rows.matched].push(
-    await kafkaGap(matched, { topic, fault, settings: matchedKafkaProducer }),
-  );
-  tell(scene, rows.matched);
+  const trial = { topic, fault, settings: matchedKafkaProducer };
+  await keep(scene, rows.matched, kafkaGap(matched, trial));
 }
 
-function tell({ context, gaps, fault }: Scene, row: keyof Gaps): void {
-  context.progress(`${fault} ${gaps[row].length}, ${row}: ${gaps[row].at(-1)?.toFixed(0)} ms`);
+/** A trial that fails makes the run invalid, and the others go on. */
+async function keep(
+  { context, gaps, fault }: Scene,
+  row: keyof Gaps,
+  trial: Promise<number>,
+): Promise<void> {
+  try {
+    const gap = await trial;
+    gaps[row].push(gap);
+    context.progress(`${fault} ${gaps[row].length}, ${row}: ${gap.toFixed(0)} ms`);
+  } catch (caught) {
+    context.invalid(`${fault}, ${row}: ${caught instanceof Error ? caught.message : 'failed'}`);
+  }
 }
 
 /** Medians by row, and how many times longer than ours each is. */
@@ -121,5 +125,6 @@ function addGaps({ figures, samples }: Findings, fault: Fault, gaps: Gaps): void
   }
   const over = { kafka: rows.kafka, kafka_matched: rows.matched, nats: rows.nats } as const;
   for (const [name, row] of Object.entries(over))
-    if (gaps[row].length > 0) figures[`${prefix}_gap_${name}_over_ours`] = median(gaps[row]) / ours;
+    if (Math.min(gaps[row].length, gaps[rows.ours].length) > 0)
+      figures[`${prefix}_gap_${name}_over_ours`] = median(gaps[row]) / ours;
 }
