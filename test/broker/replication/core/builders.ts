@@ -101,12 +101,17 @@ export function open(state: PartitionState, follower: number, stream = 1): Effec
   });
 }
 
-export function report(state: PartitionState, follower: number, stored: number): Effect[] {
+export function report(
+  state: PartitionState,
+  follower: number,
+  stored: number,
+  stream = 1,
+): Effect[] {
   return take(state, {
     kind: 'follower-reported',
     follower: nodeId(follower),
     brokerEpoch: brokerEpoch(follower),
-    stream: 1,
+    stream,
     leaderEpoch: state.metadata?.leaderEpoch ?? leaderEpoch(0),
     logEnd: offset(stored),
     storedEnd: offset(stored),

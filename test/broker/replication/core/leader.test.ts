@@ -239,6 +239,31 @@ describe('lag', () => {
     expect(only(tick(state, 60_000, 10), 'propose')).toEqual([]);
   });
 
+  test('a follower without a stream is proposed to leave, though nothing is written', () => {
+    const state = leader();
+    report(state, 2, 0);
+    report(state, 3, 0);
+    tick(state, 0, 0);
+    take(state, { kind: 'follower-closed', follower: nodeId(3), stream: 1 });
+    expect(needsTicks(state)).toBe(true);
+    expect(only(tick(state, 4_000, 4_000), 'propose')).toEqual([]);
+    const [proposed] = only(tick(state, 6_000, 2_000), 'propose');
+    expect(proposed?.proposal.isr.map((member) => member.nodeId)).toEqual([1, 2]);
+  });
+
+  test('a follower that opens a stream again in time stays', () => {
+    const state = leader();
+    report(state, 2, 0);
+    report(state, 3, 0);
+    tick(state, 0, 0);
+    take(state, { kind: 'follower-closed', follower: nodeId(3), stream: 1 });
+    tick(state, 4_000, 4_000);
+    open(state, 3, 2);
+    report(state, 3, 0, 2);
+    expect(only(tick(state, 6_000, 2_000), 'propose')).toEqual([]);
+    expect(needsTicks(state)).toBe(false);
+  });
+
   test('an idle partition needs no ticks', () => {
     const state = leader();
     report(state, 2, 0);
