@@ -96,6 +96,7 @@ function startNodes(): Promise<ProcessCluster> {
   return ProcessCluster.start({
     nodes,
     hasProxies: true,
+    readyMs: 180_000,
     program: fileURLToPath(new URL('./disk/node.ts', import.meta.url)),
     environment: {
       ...process.env,

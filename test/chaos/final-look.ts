@@ -52,7 +52,7 @@ export async function readEverything(
         // A replica learns of the watermark a little after the leader.
         (reached) => reached >= end,
         `node ${node} shows ${name} up to ${end}`,
-        30_000,
+        120_000,
       ).catch((caught: unknown) => wrong.push(String(caught)));
       const times = { invokedMs, completedMs: performance.now() };
       const process = `final-${node}`;

@@ -24,7 +24,7 @@ import { killHard } from './process-faults.ts';
 
 /** The last segments are left alone where damage must be found: what is not sealed is not searched. */
 const youngSegments = 2;
-const noticeMs = 60_000;
+const noticeMs = 180_000;
 
 /** A killed node comes back without the last bytes of its logs: its disk lied about them. */
 export async function tear(scene: FaultScene): Promise<void> {
@@ -106,8 +106,8 @@ async function noticed(path: string, told: () => string[]): Promise<void> {
   const folder = path.split('/').at(-2) ?? '';
   const topicId = folder.slice(0, folder.lastIndexOf('-'));
   await until(
-    () => Promise.resolve(told()),
-    (lines) => lines.some((line) => isDamageTold(line) && line.includes(topicId)),
+    () => Promise.resolve(told().filter(isDamageTold)),
+    (lines) => lines.some((line) => line.includes(topicId)),
     `a node tells of ${path}`,
     noticeMs,
   );

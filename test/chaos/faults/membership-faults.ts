@@ -5,7 +5,7 @@ import { type FaultScene, oneOf, pause } from './fault.ts';
 import { replicasEach } from './whole.ts';
 
 const timeoutMs = 2_000;
-const doneMs = 60_000;
+const doneMs = 180_000;
 
 /** A voter is taken out of the quorum and comes back with the storage it has. */
 export async function changeVoters({ client, node, lastsMs }: FaultScene): Promise<void> {
