@@ -1,11 +1,10 @@
 /** Latency at fixed rates, from the time at which each record was to be sent. */
 
-import type { LatencySummary } from '../../client/cli/load/latency-histogram.ts';
 import type { Acks } from '../../client/index.ts';
 import type { Bench, BenchContext, BenchOutcome } from '../harness/bench.ts';
 import { median } from '../harness/statistics.ts';
 import { LoadCluster } from '../load/load-cluster.ts';
-import { LatencyRuns } from './latency-runs.ts';
+import { type LatencyFound, LatencyRuns } from './latency-runs.ts';
 
 type Load = 'low' | 'mid' | 'high';
 type Flush = 'os' | 'ack';
@@ -46,10 +45,13 @@ export const latencyBench: Bench = {
 
 async function measure(context: BenchContext, ours: LoadCluster): Promise<BenchOutcome> {
   const runs = new LatencyRuns(context, ours);
-  const found = new Map<string, LatencySummary[]>();
-  const note = (name: string, summary: LatencySummary): void => {
-    found.set(name, [...(found.get(name) ?? []), summary]);
-    context.progress(`${name}: p50 ${summary.p50.toFixed(1)} p99 ${summary.p99.toFixed(1)} ms`);
+  const found = new Map<string, LatencyFound[]>();
+  const note = (name: string, one: LatencyFound): void => {
+    found.set(name, [...(found.get(name) ?? []), one]);
+    const { latency, senderLateP99Ms, nodeLoopP99Ms } = one;
+    context.progress(
+      `${name}: p50 ${latency.p50.toFixed(1)} p99 ${latency.p99.toFixed(1)} ms; the sender late ${senderLateP99Ms.toFixed(1)}, a node's loop ${nodeLoopP99Ms.toFixed(1)}`,
+    );
   };
   const maxima = { os: await runs.maximum('os'), ack: await runs.maximum('ack') };
   const rateOf = ({ flush, load }: Pick<Case, 'flush' | 'load'>): number =>
@@ -66,10 +68,12 @@ async function measure(context: BenchContext, ours: LoadCluster): Promise<BenchO
   }
   const samples: Record<string, readonly number[]> = {};
   for (const [name, list] of found) {
-    samples[`${name}_p50_ms`] = list.map(({ p50 }) => p50);
-    samples[`${name}_p99_ms`] = list.map(({ p99 }) => p99);
-    samples[`${name}_p999_ms`] = list.map(({ p999 }) => p999);
-    samples[`${name}_max_ms`] = list.map(({ max }) => max);
+    samples[`${name}_p50_ms`] = list.map(({ latency }) => latency.p50);
+    samples[`${name}_p99_ms`] = list.map(({ latency }) => latency.p99);
+    samples[`${name}_p999_ms`] = list.map(({ latency }) => latency.p999);
+    samples[`${name}_max_ms`] = list.map(({ latency }) => latency.max);
+    samples[`${name}_sender_late_p99_ms`] = list.map(({ senderLateP99Ms }) => senderLateP99Ms);
+    samples[`${name}_node_loop_p99_ms`] = list.map(({ nodeLoopP99Ms }) => nodeLoopP99Ms);
   }
   const figures = Object.fromEntries(
     Object.entries(samples).map(([key, values]) => [key, median(values)]),
@@ -110,6 +114,8 @@ function parityOf(runs: LatencyRuns): BenchOutcome['parity'] {
       'a timer of 1 ms sends what is due; latency counts from the time at which it was due',
     maximum: '10,000 records in flight, acks=all, of each flush mode on its own',
     histogram: 'HdrHistogram of three figures, warm-up left out; the median of the rounds',
+    tails:
+      'sender_late: pauses of the producer’s process; node_loop: of the slowest node, in steps of 10 ms',
     checked: 'every record of every replica read again, counted, its checksum summed',
   };
 }

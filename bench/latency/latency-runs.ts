@@ -10,6 +10,17 @@ const valueBytes = 1024;
 
 type Flush = 'os' | 'ack';
 
+/** What a run came to, and whose pauses it holds. */
+export interface LatencyFound {
+  readonly latency: LatencySummary;
+  /** How late records were sent: pauses of the producer's process. */
+  readonly senderLateP99Ms: number;
+  /** Delay of the event loop of the slowest node, 99th percentile. */
+  readonly nodeLoopP99Ms: number;
+}
+
+const loopDelayMetric = 'highwater_event_loop_delay_p99_ms';
+
 export class LatencyRuns {
   readonly partitions = 6;
   readonly #context: BenchContext;
@@ -51,16 +62,16 @@ export class LatencyRuns {
   acknowledged(
     { acks, flush }: { readonly acks: Acks; readonly flush: Flush },
     recordsPerSecond: number,
-  ): Promise<LatencySummary> {
+  ): Promise<LatencyFound> {
     const shape = { partitions: this.partitions, flush, valueBytes };
     return this.#ours.withTopic(shape, async (topic) => {
-      const answer = await this.#pace(topic, acks, recordsPerSecond);
-      return measuredIn(answer);
+      const paced = await this.#pace(topic, acks, recordsPerSecond);
+      return { ...paced, latency: measuredIn(paced.answer) };
     });
   }
 
   /** From the intended send to the loop of a consumer in another process. */
-  endToEnd(flush: Flush, recordsPerSecond: number): Promise<LatencySummary> {
+  endToEnd(flush: Flush, recordsPerSecond: number): Promise<LatencyFound> {
     const shape = { partitions: this.partitions, flush, valueBytes };
     return this.#ours.withTopic(shape, async (topic) => {
       const consuming = this.#ours.consumer.ask({
@@ -71,11 +82,11 @@ export class LatencyRuns {
         isTimed: true,
         warmUp: this.#warmUp(recordsPerSecond),
       });
-      const [consumed] = await Promise.all([
+      const [consumed, paced] = await Promise.all([
         consuming,
         this.#pace(topic, 'all', recordsPerSecond, consuming),
       ]);
-      return measuredIn(consumed);
+      return { ...paced, latency: measuredIn(consumed) };
     });
   }
 
@@ -85,8 +96,9 @@ export class LatencyRuns {
     acks: Acks,
     recordsPerSecond: number,
     busy: Promise<unknown> = Promise.resolve(),
-  ): Promise<LoadAnswer> {
+  ): Promise<Omit<LatencyFound, 'latency'> & { readonly answer: LoadAnswer }> {
     const count = this.#count(recordsPerSecond);
+    await this.#nodeLoopP99Ms();
     const answer = await this.#ours.producer.ask({
       ...topic,
       kind: 'paced',
@@ -95,6 +107,7 @@ export class LatencyRuns {
       count,
       warmUp: this.#warmUp(recordsPerSecond),
     });
+    const nodeLoopP99Ms = await this.#nodeLoopP99Ms();
     for (const fault of answer.faults) this.#context.invalid(`${topic.topic}: ${fault}`);
     if (answer.tally.records !== count)
       this.#context.invalid(
@@ -102,7 +115,14 @@ export class LatencyRuns {
       );
     await busy;
     await this.#ours.verify(topic, answer.tally);
-    return answer;
+    return { answer, nodeLoopP99Ms, senderLateP99Ms: answer.lateness?.p99 ?? Number.NaN };
+  }
+
+  /** Of the slowest node, since the last time it was asked. */
+  async #nodeLoopP99Ms(): Promise<number> {
+    const { nodes } = this.#ours.cluster;
+    const found = await Promise.all([...nodes].map((node) => node.metric(loopDelayMetric)));
+    return Math.max(...found.map((ms) => ms ?? Number.NaN));
   }
 
   #count(recordsPerSecond: number): number {

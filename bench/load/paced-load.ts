@@ -22,6 +22,7 @@ export async function pacedLoad(
   const { topic, acks, count, warmUp, recordsPerSecond } = request;
   const producer = client.producer({ acks });
   const histogram = new LatencyHistogram();
+  const lateness = new LatencyHistogram();
   const buckets = new LatencyBuckets();
   const faults: string[] = [];
   const cpuBefore = process.cpuUsage();
@@ -36,6 +37,7 @@ export async function pacedLoad(
     };
     const send = (index: number): void => {
       const intended = began + index * everyMs;
+      if (index >= warmUp) lateness.record(sharedNow() - intended);
       producer.send({ topic, value: ring.timed(index, intended) }).then(
         () => {
           acknowledged++;
@@ -67,6 +69,7 @@ export async function pacedLoad(
     cpu,
     tally: ring.tally(acknowledged),
     latency: histogram.summary(),
+    lateness: lateness.summary(),
     buckets: buckets.all,
     faults,
   };

@@ -62,6 +62,8 @@ export interface LoadAnswer {
   readonly latency: LatencySummary | undefined;
   /** The same latencies as they were counted; of a paced load only. */
   readonly buckets?: readonly LatencyBucket[];
+  /** How late the sender itself was: its part of the latencies; of a paced load only. */
+  readonly lateness?: LatencySummary;
   /** Errors of sends, by what they say. */
   readonly faults: readonly string[];
 }
