@@ -48,7 +48,12 @@ export function renderReport(bench: Bench, report: BenchReport): string {
     .filter(([key]) => !bench.goals.some((goal) => goal.key === key))
     .map(([key, figure]) => [key, String(figure), '', '', '']);
   const facts = [
-    ...Object.entries(report.parity).map(([key, value]) => [key, String(value)]),
+    ...Object.entries(report.parity).flatMap(([key, value]) =>
+      (typeof value === 'object' ? value : [value]).map((line, at) => [
+        at === 0 ? key : '',
+        String(line),
+      ]),
+    ),
     ...Object.entries(report.machine).map(([key, value]) => [key, String(value)]),
   ];
   return [
