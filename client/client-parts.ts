@@ -2,6 +2,7 @@
 import type { AdminCalls } from './admin/admin-calls.ts';
 import type { BrokerChannels, ClientMachine } from './connection/broker-channels.ts';
 import type { MetadataWatch } from './metadata/metadata-watch.ts';
+import type { OffsetQuestions } from './reader/offset-questions.ts';
 import type { Session } from './session/session.ts';
 
 export interface ClientParts {
@@ -9,6 +10,7 @@ export interface ClientParts {
   readonly channels: BrokerChannels;
   readonly metadata: MetadataWatch;
   readonly calls: AdminCalls;
+  readonly offsets: OffsetQuestions;
   /** What this client has written and seen. */
   readonly session: Session;
 }

@@ -12,6 +12,7 @@ import type { ConsumerOptions } from './consumer/consumer-options.ts';
 import { MetadataWatch } from './metadata/metadata-watch.ts';
 import { Producer } from './producer/producer.ts';
 import type { ProducerOptions } from './producer/producer-options.ts';
+import { OffsetQuestions } from './reader/offset-questions.ts';
 import { Reader, type ReaderOptions } from './reader/reader.ts';
 import { Session } from './session/session.ts';
 
@@ -44,7 +45,8 @@ export class Client implements AsyncDisposable {
     const channels = new BrokerChannels(machine.connector, headersOf(options));
     const metadata = new MetadataWatch({ machine, channels, brokers: options.brokers });
     const calls = new AdminCalls(machine, channels, metadata);
-    this.#parts = { machine, channels, metadata, calls, session: new Session() };
+    const offsets = new OffsetQuestions(channels, machine.clock);
+    this.#parts = { machine, channels, metadata, calls, offsets, session: new Session() };
     this.groups = new GroupAdmin(this.#parts);
     this.admin = createAdmin(this.#parts);
   }

@@ -1,17 +1,12 @@
 /** From words (earliest, latest, a time, the last n) to offsets: the leader of each partition is asked. */
-import {
-  fetchService,
-  type OffsetAnswer,
-  type OffsetQuery,
-} from '../../proto/generated/highwater/v1/fetch.ts';
+import type { OffsetAnswer, OffsetQuery } from '../../proto/generated/highwater/v1/fetch.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { PartitionNumber } from '../../proto/model/ids.ts';
 import { type LeaderEpoch, type Offset, offset } from '../../proto/model/offset.ts';
 import type { ClientParts } from '../client-parts.ts';
 import { drawBackoff } from '../connection/backoff.ts';
 import { checkedCount, checkedOffset } from '../connection/checked-input.ts';
-import { errorOfFailure } from '../connection/failure.ts';
-import { pause } from '../connection/waiting.ts';
+import { orAborted, pause } from '../connection/waiting.ts';
 import { addressOf } from '../metadata/broker-rotation.ts';
 import { leaderOf, type TopicView } from '../metadata/cluster-view.ts';
 
@@ -35,7 +30,6 @@ export interface StartPlace {
 type Question = NonNullable<OffsetQuery['at']>;
 
 const timeoutMs = 30_000;
-const attemptMs = 5_000;
 const backoff = { minMs: 20, maxMs: 500 };
 const earliest: Question = { kind: 'earliest', value: true };
 const latest: Question = { kind: 'latest', value: true };
@@ -107,26 +101,15 @@ async function askOnce(target: OffsetTarget, question: Question): Promise<Offset
   );
 }
 
-async function askLeader(
+function askLeader(
   { parts, topic, partition, signal }: OffsetTarget,
   question: Question,
 ): Promise<OffsetAnswer> {
   const leader = leaderOf(parts.metadata.view, topic.topicId, partition);
   if (leader === undefined)
     throw new HighwaterError('LEADER_NOT_AVAILABLE', `${topic.name}/${partition} has no leader`);
-  const { partitions } = await parts.channels.ask(
-    addressOf(leader.broker),
-    fetchService.listOffsets,
-    {
-      partitions: [{ topicId: topic.topicId, topic: '', partition, at: question }],
-      level: 'leader',
-    },
-    { deadlineMs: attemptMs, signal },
-  );
-  const [answer] = partitions;
-  if (answer === undefined) throw new HighwaterError('INTERNAL', 'an answer without partitions');
-  if (answer.failure !== undefined) throw errorOfFailure(answer.failure);
-  return answer;
+  const query = { topicId: topic.topicId, topic: '', partition, at: question };
+  return orAborted(parts.offsets.ask(addressOf(leader.broker), query), signal);
 }
 
 function checkedCount0(value: number, what: string): number {

@@ -65,6 +65,13 @@ describe('a reader', () => {
     expect(one?.header('n')?.toString()).toBe('42');
   });
 
+  it('asks each leader once where a topic begins and ends, however many partitions it has', async () => {
+    const hw = await withRecords(600, 60);
+    const records = await cluster.run(all(hw, { topic: 'orders', follow: false }));
+    expect(records).toHaveLength(600);
+    expect([...cluster.brokers.values()].map(({ offsetCalls }) => offsetCalls)).toEqual([1, 1, 1]);
+  });
+
   it('begins and ends where it is told, also inside a batch', async () => {
     const hw = await withRecords(50);
     const read = async (options: Partial<ReaderOptions>) =>

@@ -33,6 +33,8 @@ export class FakeBroker {
   readonly clock: Clock;
   /** Produce messages taken, and records in the largest of their partitions. */
   requests = 0;
+  /** Calls of ListOffsets. */
+  offsetCalls = 0;
   readonly #cluster: FakeCluster;
   readonly #server: RpcServer;
   readonly #watching = new Set<RpcStream<MetadataUpdate>>();
@@ -172,8 +174,9 @@ export class FakeBroker {
     this.#server.stream(fetchService.fetchStream, (stream) => {
       return new FakeFetchStream(this, stream).handlers;
     });
-    this.#server.unary(fetchService.listOffsets, async (request) => ({
-      partitions: request.partitions.map((query) => {
+    this.#server.unary(fetchService.listOffsets, async (request) => {
+      this.offsetCalls++;
+      const partitions = request.partitions.map((query) => {
         const { topicId, partition: number } = query;
         try {
           const { partition } = this.find(query);
@@ -185,8 +188,9 @@ export class FakeBroker {
         } catch (caught) {
           return { topicId, partition: number, failure: failureOf(caught) };
         }
-      }),
-    }));
+      });
+      return { partitions };
+    });
   }
 
   #at(
