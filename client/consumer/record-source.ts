@@ -69,6 +69,11 @@ export class RecordSource {
     this.#wake?.();
   }
 
+  /** An interruption that nobody has met is over. */
+  goOn(): void {
+    this.#isInterrupted = false;
+  }
+
   /** Nothing more is handed out. */
   finish(error?: HighwaterError): void {
     this.#end ??= { error };

@@ -65,6 +65,7 @@ export function runHandlers(
       parts.runs(undefined);
     }
     if (failed === undefined) return;
+    parts.source.goOn();
     parts.rewind();
     throw failed.error;
   };
