@@ -1,4 +1,4 @@
-/** `npm run fuzz -- <target> [--seconds S] [--seed N] [--runs R]` */
+/** `npm run fuzz -- <target> [--seconds S] [--seed N] [--runs R]`; `network` is a node under attack. */
 import { parseArgs } from 'node:util';
 import { FuzzFailure, runFuzz } from './runner.ts';
 import { fuzzTargets } from './target.ts';
@@ -12,12 +12,13 @@ async function main(): Promise<number> {
     options: { seconds: { type: 'string' }, seed: { type: 'string' }, runs: { type: 'string' } },
   });
   const load = fuzzTargets[positionals[0] ?? ''];
+  const seed = Number(values.seed ?? Date.now() % 1_000_000_000);
+  if (positionals[0] === 'network') return siege({ seed, seconds: Number(values.seconds ?? 60) });
   if (load === undefined) {
-    console.error(`targets: ${Object.keys(fuzzTargets).join(' ')}`);
+    console.error(`targets: ${Object.keys(fuzzTargets).join(' ')} network`);
     return 2;
   }
   const target = await load();
-  const seed = Number(values.seed ?? Date.now() % 1_000_000_000);
   const runs = Number(values.runs ?? Number.MAX_SAFE_INTEGER);
   const seconds = Number(values.seconds ?? (values.runs === undefined ? 30 : 86_400));
   const end = performance.now() + seconds * 1000;
@@ -32,6 +33,23 @@ async function main(): Promise<number> {
     console.error(caught.message);
     return 1;
   }
+}
+
+async function siege(options: {
+  readonly seed: number;
+  readonly seconds: number;
+}): Promise<number> {
+  const { besiege } = await import('./network/siege.ts');
+  console.log(`network: seed ${options.seed}`);
+  const { attacks, acknowledged, longestGapMs, bytes, faults } = await besiege(options);
+  console.log(`attacks: ${[...attacks].map(([name, count]) => `${name} ${count}`).join(', ')}`);
+  const [before, most, after] = [bytes.before, bytes.most, bytes.after].map((count) =>
+    (count / 1024 / 1024).toFixed(0),
+  );
+  console.log(`memory: ${before} MiB at first, at most ${most}, ${after} in the end`);
+  console.log(`${acknowledged} records acknowledged, longest pause ${longestGapMs.toFixed(0)} ms`);
+  for (const fault of faults) console.error(fault);
+  return faults.length === 0 ? 0 : 1;
 }
 
 process.exitCode = await main();
