@@ -56,7 +56,7 @@ export const harnesses: readonly Harness[] = [
     seedsMax: 5_000,
     run: async (mutant, seed) => {
       const rules = mutant === undefined ? undefined : brokenNodeRules(nameOf(mutant));
-      return (await simulateCluster(seed, rules)).violation;
+      return (await simulateCluster(seed, { rules })).violation;
     },
   },
 ];

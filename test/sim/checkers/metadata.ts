@@ -27,9 +27,22 @@ export class Metadata implements Checker {
   readonly #highest = new Map<string, PartitionState>();
   readonly #terms = new Map<number, number>();
 
+  /** `topicId/partition@node` of replicas that were moved elsewhere since their node was last asked about. */
+  readonly #moved = new Set<string>();
+
   constructor(world: World, cluster: SimCluster) {
     this.#world = world;
     this.#cluster = cluster;
+  }
+
+  /** The newest that was committed of a partition, by `topicId/partition`. */
+  partition(place: string): PartitionState | undefined {
+    return this.#highest.get(place);
+  }
+
+  /** Whether the replica was moved elsewhere since this was last asked: then its log is gone. */
+  takeMoved(place: string, node: number): boolean {
+    return this.#moved.delete(`${place}@${node}`);
   }
 
   check(): void {
@@ -79,6 +92,8 @@ export class Metadata implements Checker {
     const highest = this.#highest.get(place);
     if (highest !== undefined && highest.partitionEpoch >= state.partitionEpoch) return;
     this.#highest.set(place, state);
+    for (const { id } of this.#cluster.nodes)
+      if (!state.replicas.includes(id)) this.#moved.add(`${place}@${id}`);
     const { isr, elr, replicas, leader, suspects, leaderEpoch } = state;
     const fail = (what: string): never => {
       throw new Violation('in-sync-sets', `${place} at ${revision}: ${what}`);

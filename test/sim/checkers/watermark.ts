@@ -2,15 +2,14 @@
  * S8: the watermark of a leader never goes back within its epoch, lies within its log, and is nowhere
  * above what a member of the maximal ISR has stored, the ones that are down included.
  */
-import type { PartitionState } from '../../../broker/replication/core/state.ts';
-import type { NodeId } from '../../../proto/model/ids.ts';
 import type { ReplicaChange, ReplicaChecker, ReplicaWatch } from '../cluster/replica-watch.ts';
 import { Violation } from '../world.ts';
+import { maximalIsr } from './maximal-isr.ts';
 
 export class Watermark implements ReplicaChecker {
-  readonly #watch: ReplicaWatch;
+  readonly #watch: Pick<ReplicaWatch, 'latest'>;
 
-  constructor(watch: ReplicaWatch) {
+  constructor(watch: Pick<ReplicaWatch, 'latest'>) {
     this.#watch = watch;
   }
 
@@ -25,18 +24,11 @@ export class Watermark implements ReplicaChecker {
     const { role } = replica;
     const hasRisen = before?.role === role && watermark > before.watermark;
     if (role.kind !== 'leader' || !hasRisen) return;
-    for (const member of maximalIsr(driver.state)) {
+    for (const member of maximalIsr(replica)) {
       const other = this.#watch.latest(place, member);
       if (other === undefined || other.driver.state.log.stored >= watermark) continue;
       const { stored } = other.driver.state.log;
       throw new Violation('watermark', `${who}: ${watermark}, but node ${member} stored ${stored}`);
     }
   }
-}
-
-/** Everybody whom the leader has to wait for. */
-function maximalIsr(state: PartitionState): readonly NodeId[] {
-  const { role } = state;
-  if (role.kind !== 'leader') return [];
-  return [...role.committed.isr, ...(role.pending?.maximalIsr ?? [])];
 }

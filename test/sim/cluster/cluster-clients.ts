@@ -1,37 +1,46 @@
 /** Everybody who uses the cluster of one run: writers, readers and an operator. */
 import { openClient } from '../../../client/client.ts';
 import { HighwaterError } from '../../../proto/model/errors.ts';
+import type { Acknowledgements } from '../checkers/acknowledgements.ts';
 import type { CommittedRecords } from '../checkers/committed-records.ts';
 import type { PromisedRecords } from '../checkers/promised-records.ts';
 import type { ClusterSwarm } from './cluster-swarm.ts';
 import { Ledger } from './ledger.ts';
 import type { SimCluster } from './sim-cluster.ts';
+import { SimGroup } from './sim-group.ts';
 import { SimOperator } from './sim-operator.ts';
 import { SeenRecords, SimReader } from './sim-reader.ts';
 import { SimWriter } from './sim-writer.ts';
 
 const formMs = 30_000;
 
+/** Checkers that are told what clients are told. */
+export interface ToldCheckers {
+  readonly committed: CommittedRecords;
+  readonly promised: PromisedRecords;
+  readonly acknowledgements: Acknowledgements;
+}
+
 export class ClusterClients {
   readonly ledger: Ledger;
   readonly seen = new SeenRecords();
   readonly writers: readonly SimWriter[];
   readonly readers: readonly SimReader[];
+  readonly groups: readonly SimGroup[];
   readonly operator: SimOperator;
   readonly #cluster: SimCluster;
   readonly #swarm: ClusterSwarm;
   readonly #topicIds = new Map<string, string>();
 
-  constructor(
-    cluster: SimCluster,
-    swarm: ClusterSwarm,
-    checkers: { readonly committed: CommittedRecords; readonly promised: PromisedRecords },
-  ) {
+  constructor(cluster: SimCluster, swarm: ClusterSwarm, checkers: ToldCheckers) {
     this.#cluster = cluster;
     this.#swarm = swarm;
-    this.ledger = new Ledger((place, offset) => {
+    this.ledger = new Ledger((place, offset, acks) => {
       const [topic = '', partition = ''] = place.split('/');
-      checkers.promised.acknowledged(`${this.#topicIds.get(topic)}/${partition}`, offset);
+      const where = `${this.#topicIds.get(topic)}/${partition}`;
+      checkers.promised.acknowledged(where, offset);
+      const problem = checkers.acknowledgements.acknowledged(where, offset, acks);
+      if (problem !== undefined) cluster.world.fail('acknowledgements', problem);
     });
     const targets = swarm.topics.map(({ name, partitions }) => ({ topic: name, partitions }));
     this.writers = swarm.writers.map(
@@ -50,6 +59,11 @@ export class ClusterClients {
         watermark,
       });
     });
+    const topics = swarm.topics.map(({ name }) => name);
+    this.groups = swarm.groups.map(
+      (plan, index) =>
+        new SimGroup(cluster, { name: `group-${index + 1}`, plan, topics, watermark }),
+    );
     this.operator = new SimOperator(cluster, swarm);
   }
 
@@ -74,13 +88,17 @@ export class ClusterClients {
       }
     }
     await client.close();
-    for (const one of [...this.writers, ...this.readers, this.operator])
+    for (const one of this.#all)
       one.run().catch((error: unknown) => {
         this.#cluster.world.fail('no-defect', `a client ended: ${String(error)}`);
       });
   }
 
   stop(): void {
-    for (const one of [...this.writers, ...this.readers, this.operator]) one.stop();
+    for (const one of this.#all) one.stop();
+  }
+
+  get #all(): readonly { run(): Promise<void>; stop(): void }[] {
+    return [...this.writers, ...this.readers, ...this.groups, this.operator];
   }
 }

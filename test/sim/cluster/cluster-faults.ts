@@ -5,34 +5,44 @@
  */
 import type { SeededRandom } from '../../../proto/ports/memory/seeded-random.ts';
 import type { ClusterFaultKind, ClusterSwarm } from './cluster-swarm.ts';
+import type { Reduction } from './reduction.ts';
 import type { SimCluster } from './sim-cluster.ts';
 import type { SimNode } from './sim-node.ts';
 
 export class ClusterFaults {
   readonly #cluster: SimCluster;
   readonly #swarm: ClusterSwarm;
-  readonly #random: SeededRandom;
+  readonly #chosen: Reduction['faults'];
+  readonly #forks: SeededRandom;
+  /** Of the present fault alone: leaving one out changes no other. */
+  #random: SeededRandom;
   #isOver = false;
   #votersLost = 0;
   /** A disk was lost, and what it held may not be elsewhere again. */
   #isRefilling = false;
 
-  constructor(cluster: SimCluster, swarm: ClusterSwarm) {
+  /** `chosen`: those that happen, counted from 1; undefined: all. */
+  constructor(cluster: SimCluster, chosen: Reduction['faults']) {
     this.#cluster = cluster;
-    this.#swarm = swarm;
-    this.#random = cluster.world.random.fork('faults');
+    this.#swarm = cluster.swarm;
+    this.#chosen = chosen;
+    this.#forks = cluster.world.random.fork('faults');
+    this.#random = this.#forks;
   }
 
   /** Runs until it is healed. */
   async run(): Promise<void> {
     const { world } = this.#cluster;
     if (this.#swarm.faults.length === 0) return;
-    for (;;) {
+    for (let number = 1; ; number++) {
+      this.#random = this.#forks.fork(String(number));
       await world.sleep(this.#upTo(2 * this.#swarm.faultEveryMs));
       if (this.#isOver) return;
+      world.reach('fault');
+      if (this.#chosen?.includes(number) === false) continue;
       const kind = this.#one(this.#swarm.faults);
       const node = this.#one(this.#cluster.nodes);
-      world.note(`fault ${kind} ${node.id}`);
+      world.note(`fault ${number} ${kind} ${node.id}`);
       this.#inject(kind, node);
     }
   }
@@ -86,6 +96,10 @@ export class ClusterFaults {
         return this.#later(2_000, () => node.slowDown(0));
       case 'lose-disk':
         return this.#loseDisk(node);
+      case 'lose-disks':
+        return this.#cluster.nodes.forEach(
+          (one) => this.#random.below(3) > 0 && this.#loseDisk(one),
+        );
       case 'jump-wall':
         return node.jumpWall(this.#upTo(20_000) - 10_000);
     }
@@ -131,11 +145,9 @@ export class ClusterFaults {
   #loseDisk(node: SimNode): void {
     const voters = this.#cluster.nodes.filter((one) => one.isVoter).length;
     if (this.#cluster.isWhole) this.#isRefilling = false;
-    const isAllowed =
-      this.#swarm.survivesLostDisk &&
-      !this.#isRefilling &&
-      (!node.isVoter || 2 * (this.#votersLost + 1) < voters);
-    if (!isAllowed) return;
+    const isCovered = this.#swarm.survivesLostDisk && !this.#isRefilling;
+    const keepsVoters = !node.isVoter || 2 * (this.#votersLost + 1) < voters;
+    if (!keepsVoters || !(isCovered || this.#swarm.isOverBudget)) return;
     if (node.isVoter) this.#votersLost++;
     this.#isRefilling = true;
     this.#cluster.world.reach('disk-lost');

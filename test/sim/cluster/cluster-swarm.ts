@@ -22,7 +22,8 @@ export const clusterFaultKinds = [
   'lose-disk',
   'jump-wall',
 ] as const;
-export type ClusterFaultKind = (typeof clusterFaultKinds)[number];
+/** With `lose-disks`, which no promise covers. */
+export type ClusterFaultKind = (typeof clusterFaultKinds)[number] | 'lose-disks';
 
 export interface TopicPlan {
   readonly name: string;
@@ -36,6 +37,14 @@ export interface WriterPlan {
   readonly levels: readonly Acks[];
   readonly everyMs: number;
   readonly valueBytes: number;
+}
+
+export interface GroupPlan {
+  readonly members: number;
+  /** How long the coordinator waits for a silent member. */
+  readonly sessionMs: number;
+  /** Mean time for which a member lives. */
+  readonly lifeMs: number;
 }
 
 export interface ClusterSwarm {
@@ -59,6 +68,9 @@ export interface ClusterSwarm {
   /** Every topic keeps its promises when one replica loses its storage. */
   readonly survivesLostDisk: boolean;
   readonly writers: readonly WriterPlan[];
+  readonly groups: readonly GroupPlan[];
+  /** More disks are lost than the promises cover. */
+  readonly isOverBudget: boolean;
 }
 
 /** With `flush=os` they count as a lost storage, and more than one of them is beyond the promises. */
@@ -136,6 +148,12 @@ export function drawClusterSwarm(random: SeededRandom): ClusterSwarm {
       everyMs: pick(15, 40, 80),
       valueBytes: pick(10, 100, 1_000),
     })),
+    groups: Array.from({ length: pick(0, 0, 0, 1) }, () => ({
+      members: pick(1, 2, 3),
+      sessionMs: pick(1_000, 3_000),
+      lifeMs: pick(1_000, 4_000),
+    })),
+    isOverBudget: false,
   };
 }
 

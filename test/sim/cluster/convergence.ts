@@ -5,9 +5,14 @@
  */
 import { Violation } from '../world.ts';
 import type { ClusterClients } from './cluster-clients.ts';
-import { hasHalted, isHealthy, type SimCluster } from './sim-cluster.ts';
+import { isHealthy, type SimCluster } from './sim-cluster.ts';
 
 const convergeMs = 60_000;
+/** What has to hold is looked for this often: it takes a look at everything. */
+const lookEveryMs = 10;
+
+/** Reached when a partition waits for an operator. */
+export const halted = 'halted: only suspects are left';
 
 /**
  * `mayHalt`: unflushed writes reached a disk in another order, which cannot be told from damage. So all
@@ -19,8 +24,9 @@ export async function converge(
   mayHalt: boolean,
 ): Promise<void> {
   const { world } = cluster;
-  const { writers, readers, operator } = clients;
+  const { writers, readers, groups, operator } = clients;
   operator.stop();
+  for (const group of groups) group.calm();
   await expectWithin(cluster, 'every node serves', () =>
     cluster.nodes.every(
       ({ running, state }) =>
@@ -28,11 +34,15 @@ export async function converge(
     ),
   );
   await expectWithin(cluster, 'every partition is led by a full in-sync set', () =>
-    cluster.partitions().every((one) => isHealthy(one.state) || (mayHalt && hasHalted(one.state))),
+    cluster
+      .partitions()
+      .every((one) => isHealthy(one.state) || (mayHalt && cluster.hasHalted(one.state))),
   );
   for (const writer of writers) writer.stop();
-  if (cluster.partitions().some(({ state }) => hasHalted(state))) {
-    world.reach('halted: only suspects are left');
+  if (cluster.partitions().some(({ state }) => cluster.hasHalted(state))) {
+    world.reach(halted);
+    if (!world.reached.has('round-waiting'))
+      throw new Violation('halts-loudly', 'a partition waits, and nobody says so');
     await expectWithin(cluster, 'what has not halted is level', () => isLevel(cluster));
     return;
   }
@@ -46,13 +56,17 @@ export async function converge(
   await expectWithin(cluster, 'every reader has read everything', () =>
     readers.every((reader) => reader.isLevel),
   );
+  await expectWithin(cluster, 'every group has handled everything', () =>
+    groups.every((group) => group.isLevel),
+  );
+  for (const group of groups) await world.time.complete(group.auditCommits(), convergeMs);
 }
 
 /** All replicas of what has not halted have stored and committed all that their leader has. */
 function isLevel(cluster: SimCluster): boolean {
   return cluster
     .partitions()
-    .filter(({ state }) => !hasHalted(state))
+    .filter(({ state }) => !cluster.hasHalted(state))
     .every(({ topic, state }) => {
       const replicas = state.replicas.map(
         (node) => cluster.replica(node, topic.topicId, state.partition)?.state,
@@ -73,6 +87,10 @@ async function expectWithin(
   what: string,
   holds: () => boolean,
 ): Promise<void> {
-  if (await world.time.runUntil(holds, convergeMs)) return;
-  throw new Violation('liveness', `not within ${convergeMs} virtual ms: ${what}`);
+  const deadlineMs = world.time.now() + convergeMs;
+  while (!holds()) {
+    if (world.time.now() > deadlineMs)
+      throw new Violation('liveness', `not within ${convergeMs} virtual ms: ${what}`);
+    await world.time.advance(lookEveryMs);
+  }
 }

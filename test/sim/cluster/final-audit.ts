@@ -8,10 +8,11 @@ import { offset } from '../../../proto/model/offset.ts';
 import { readBatchHeader } from '../../../proto/wire/batch-header.ts';
 import { openBatch } from '../../../proto/wire/open-batch.ts';
 import { RecordCursor } from '../../../proto/wire/record-cursor.ts';
+import { FoundInLog, type KeptBesideLog } from '../checkers/log-agrees.ts';
 import { Violation } from '../world.ts';
 import type { ClusterClients } from './cluster-clients.ts';
 import type { Ledger, SentRecord } from './ledger.ts';
-import { hasHalted, type SimCluster } from './sim-cluster.ts';
+import type { SimCluster } from './sim-cluster.ts';
 import type { SeenRecords } from './sim-reader.ts';
 
 interface FoundRecord {
@@ -25,7 +26,7 @@ const readMs = 20_000;
 export async function auditReplicas(cluster: SimCluster, clients: ClusterClients): Promise<void> {
   const { ledger, seen } = clients;
   // Then writers still write what has not halted.
-  const isHalted = cluster.partitions().some(({ state }) => hasHalted(state));
+  const isHalted = cluster.partitions().some(({ state }) => cluster.hasHalted(state));
   for (const { topic, state } of cluster.partitions()) {
     if (topic.isInternal) continue;
     const place = `${topic.name}/${state.partition}`;
@@ -33,14 +34,20 @@ export async function auditReplicas(cluster: SimCluster, clients: ClusterClients
     for (const node of state.replicas) {
       const driver = cluster.replica(node, topic.topicId, state.partition);
       if (driver === undefined) throw new Violation('audit', `node ${node} has no ${place}`);
+      const beside = new FoundInLog();
       const found = await cluster.world.time.complete(
-        recordsOf(driver, hasHalted(state) ? driver.log.endOffset : driver.watermark),
+        recordsOf(
+          driver,
+          cluster.hasHalted(state) ? driver.log.endOffset : driver.watermark,
+          beside,
+        ),
         readMs,
       );
       logs.push({ node, found });
+      if (!isHalted) beside.expectSame(`node ${node} ${place}`, keptBeside(driver));
     }
-    if (hasHalted(state)) {
-      judgeHalted(place, logs, ledger);
+    if (cluster.hasHalted(state)) {
+      if (!cluster.swarm.isOverBudget) judgeHalted(place, logs, ledger);
       continue;
     }
     for (const { node, found } of logs) {
@@ -54,26 +61,36 @@ export async function auditReplicas(cluster: SimCluster, clients: ClusterClients
   }
 }
 
+function keptBeside({ log, state }: PartitionDriver): KeptBesideLog {
+  return { history: state.log.history, judgeProducer: (header) => log.judgeProducer(header) };
+}
+
 async function recordsOf(
   driver: PartitionDriver,
   below: PartitionDriver['watermark'],
+  beside: FoundInLog,
 ): Promise<readonly FoundRecord[]> {
   const found: FoundRecord[] = [];
   for (let at = driver.log.startOffset; at < below; ) {
     const batches = await driver.log.read(at, { bytesMax: 4_000_000, below });
     const before = at;
-    for (const bytes of batches) at = takeBatches(bytes, found);
+    for (const bytes of batches) at = takeBatches(bytes, found, beside);
     if (at === before) throw new Violation('audit', `nothing can be read at ${at}`);
   }
   return found;
 }
 
 /** Returns the offset after the last record. */
-function takeBatches(bytes: Buffer, found: FoundRecord[]): ReturnType<typeof offset> {
+function takeBatches(
+  bytes: Buffer,
+  found: FoundRecord[],
+  beside: FoundInLog,
+): ReturnType<typeof offset> {
   let end = offset(0);
   for (let at = 0; at < bytes.length; ) {
     const header = readBatchHeader(bytes, at);
     if (header.kind !== 'batch') throw new Violation('audit', `a log holds ${header.kind}`);
+    beside.take(header);
     const cursor = openBatch(bytes, header);
     if (!(cursor instanceof RecordCursor))
       throw new Violation('audit', `a log holds a damaged batch at ${header.baseOffset}`);

@@ -18,14 +18,17 @@ export interface SentRecord {
   offset: number | undefined;
 }
 
+/** Told of each record that has to survive: `topic/partition`, its offset and the level. */
+export type OnPromised = (place: string, offset: number, acks: Acks) => void;
+
 export class Ledger {
   readonly records = new Map<string, SentRecord>();
   /** Acknowledged at a level that survives faults, in the order of the acknowledgements. */
   readonly promised: SentRecord[] = [];
   acknowledged = 0;
-  readonly #onPromised: (place: string, offset: number) => void;
+  readonly #onPromised: OnPromised;
 
-  constructor(onPromised: (place: string, offset: number) => void) {
+  constructor(onPromised: OnPromised) {
     this.#onPromised = onPromised;
   }
 
@@ -40,6 +43,6 @@ export class Ledger {
     record.offset = offset;
     if (record.acks === 'leader' || isDegraded) return;
     this.promised.push(record);
-    this.#onPromised(record.place, offset);
+    this.#onPromised(record.place, offset, record.acks);
   }
 }

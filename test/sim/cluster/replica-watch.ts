@@ -8,15 +8,23 @@ import type { PartitionDriver } from '../../../broker/replication/partition-driv
 import type { NodeId } from '../../../proto/model/ids.ts';
 import type { Checker } from '../world.ts';
 import type { SimCluster } from './sim-cluster.ts';
+import type { SimNode } from './sim-node.ts';
+
+/** What checkers look at of a replica. */
+export type WatchedReplica = Pick<PartitionDriver, 'topicId' | 'partition' | 'state'> & {
+  readonly log: Pick<PartitionDriver['log'], 'read'>;
+};
 
 /** One replica in one life of its node. */
 export interface SeenReplica {
   /** `topicId/partition`. */
   readonly place: string;
   readonly node: NodeId;
-  /** Which process of the node. */
+  /** Which process of the node, in which life of its machine, on which of its disks. */
   readonly start: number;
-  readonly driver: PartitionDriver;
+  readonly boot: number;
+  readonly disk: number;
+  readonly driver: WatchedReplica;
   role: Role;
   watermark: number;
   stored: number;
@@ -27,6 +35,8 @@ export interface ReplicaChange {
   readonly replica: SeenReplica;
   /** As it was before; undefined: it was not there. */
   readonly before: Pick<SeenReplica, 'role' | 'watermark' | 'stored' | 'end'> | undefined;
+  /** The replica in the process before, when a new process is seen first and its disk is the same. */
+  readonly earlier: SeenReplica | undefined;
 }
 
 export interface ReplicaChecker {
@@ -51,24 +61,19 @@ export class ReplicaWatch implements Checker {
     return this.#last.get(`${place}@${node}`);
   }
 
-  /** The disk of a node is empty: what its replicas had is gone. */
-  forget(node: NodeId): void {
-    for (const [key, replica] of this.#last) if (replica.node === node) this.#last.delete(key);
-  }
-
   check(): void {
     for (const node of this.#cluster.nodes) {
       const drivers = node.running?.broker?.replicas();
       if (drivers === undefined) continue;
-      for (const driver of drivers) this.#look(node.id, node.starts, driver);
+      for (const driver of drivers) this.#look(node, driver);
     }
   }
 
-  #look(node: NodeId, start: number, driver: PartitionDriver): void {
+  #look(node: SimNode, driver: PartitionDriver): void {
     const { state } = driver;
     const seen = this.#seen.get(driver);
     if (seen === undefined) {
-      this.#meet(node, start, driver);
+      this.#meet(node, driver);
       return;
     }
     const isSame =
@@ -77,28 +82,34 @@ export class ReplicaWatch implements Checker {
       seen.end === state.log.end &&
       seen.role === state.role;
     if (isSame) return;
-    const before = { ...seen };
+    const { role, watermark, stored, end } = seen;
+    const before = { role, watermark, stored, end };
     seen.role = state.role;
     seen.watermark = state.watermark;
     seen.stored = state.log.stored;
     seen.end = state.log.end;
-    for (const checker of this.#checkers) checker.changed({ replica: seen, before });
+    for (const checker of this.#checkers)
+      checker.changed({ replica: seen, before, earlier: undefined });
   }
 
-  #meet(node: NodeId, start: number, driver: PartitionDriver): void {
+  #meet({ id, starts, boots, disks }: SimNode, driver: PartitionDriver): void {
     const { state, topicId, partition } = driver;
     const replica: SeenReplica = {
       place: `${topicId}/${partition}`,
-      node,
-      start,
+      node: id,
+      start: starts,
+      boot: boots,
+      disk: disks,
       driver,
       role: state.role,
       watermark: state.watermark,
       stored: state.log.stored,
       end: state.log.end,
     };
+    const key = `${replica.place}@${id}`;
+    const earlier = this.#last.get(key);
     this.#seen.set(driver, replica);
-    this.#last.set(`${replica.place}@${node}`, replica);
-    for (const checker of this.#checkers) checker.changed({ replica, before: undefined });
+    this.#last.set(key, replica);
+    for (const checker of this.#checkers) checker.changed({ replica, before: undefined, earlier });
   }
 }

@@ -6,6 +6,7 @@ import type { ClientMachine } from '../../../client/connection/broker-channels.t
 import type { MetadataImage, TopicImage } from '../../../proto/metadata/image.ts';
 import { emptyImage } from '../../../proto/metadata/image.ts';
 import type { PartitionState } from '../../../proto/metadata/records.ts';
+import type { VirtualClock } from '../../../proto/ports/memory/virtual-clock.ts';
 import { MemoryRpcNetwork } from '../../../proto/rpc/memory/memory-rpc-network.ts';
 import type { World } from '../world.ts';
 import type { ClusterSwarm } from './cluster-swarm.ts';
@@ -18,12 +19,14 @@ export interface PlacedPartition {
 
 export class SimCluster {
   readonly world: World;
+  readonly swarm: ClusterSwarm;
   readonly nodes: readonly SimNode[];
   readonly rpc: MemoryRpcNetwork;
-  readonly clientHosts: string[] = [];
+  readonly #clientClocks = new Map<string, VirtualClock>();
 
   constructor(world: World, swarm: ClusterSwarm, rules?: NodeRules) {
     this.world = world;
+    this.swarm = swarm;
     const delays = world.random.fork('rpc');
     const { latencyMs, jitterMs } = swarm;
     world.network.setDefaultDelay({ latencyMs, jitterMs });
@@ -74,8 +77,19 @@ export class SimCluster {
   clientMachine(name: string): ClientMachine {
     const random: Machine['random'] = this.world.random.fork(name);
     const clock = this.world.time.clockFor(name);
-    this.clientHosts.push(name);
+    this.#clientClocks.set(name, clock);
     return { clock, random, connector: this.rpc.host(name, clock).connector };
+  }
+
+  get clientHosts(): readonly string[] {
+    return [...this.#clientClocks.keys()];
+  }
+
+  /** A client's process is killed; its connections are closed by its machine. */
+  crashClient(name: string): void {
+    this.#clientClocks.get(name)?.stop();
+    this.#clientClocks.delete(name);
+    this.rpc.crash(name, true);
   }
 
   /** The newest image that any node has applied. */
@@ -103,6 +117,16 @@ export class SimCluster {
     return undefined;
   }
 
+  /**
+   * Nobody is left who surely has everything, so it waits for an operator. Beyond the budget a disk may
+   * also be gone that counted for `semi-sync`, and then those who are left do not know what it had.
+   */
+  hasHalted({ leader, isr, elr, semiSyncMembers, suspects }: PartitionState): boolean {
+    if (leader !== undefined) return false;
+    const isHolderLost = semiSyncMembers.some((member) => suspects.includes(member));
+    return (isr.length === 0 && elr.length === 0) || (this.swarm.isOverBudget && isHolderLost);
+  }
+
   /** Every replica has what every other has, as far as the metadata tells. */
   get isWhole(): boolean {
     const partitions = this.partitions();
@@ -124,9 +148,4 @@ export function isHealthy(state: PartitionState): boolean {
     state.removing.length === 0 &&
     state.semiSyncMembers.every((member) => state.isr.includes(member))
   );
-}
-
-/** Nobody is left who surely has everything: it waits for an operator. */
-export function hasHalted(state: PartitionState): boolean {
-  return state.leader === undefined && state.isr.length === 0 && state.elr.length === 0;
 }

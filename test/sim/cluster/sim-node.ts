@@ -46,6 +46,7 @@ export class SimNode {
   #state: NodeState = 'down';
   #clock: VirtualClock | undefined;
   #boots = 0;
+  #disks = 0;
   #slowMs = 0;
 
   constructor(world: World, rpc: MemoryRpcNetwork, options: SimNodeOptions) {
@@ -59,6 +60,16 @@ export class SimNode {
 
   get state(): NodeState {
     return this.#state;
+  }
+
+  /** How often its machine was without power. */
+  get boots(): number {
+    return this.#boots;
+  }
+
+  /** Disks so far. */
+  get disks(): number {
+    return this.#disks;
   }
 
   get isVoter(): boolean {
@@ -157,6 +168,7 @@ export class SimNode {
 
   #format(): void {
     const { flushMs } = this.#options;
+    this.#disks++;
     this.disk = new MemoryDisk();
     this.storage = new MemoryKeyValueStorage();
     this.disk.latency = ({ kind, path }) => {

@@ -4,49 +4,52 @@
  * log is read and compared with what clients were told.
  */
 import type { NodeRules } from '../../../broker/main/machine.ts';
-import { CommittedRecords } from '../checkers/committed-records.ts';
-import { Metadata } from '../checkers/metadata.ts';
-import { OneLeader } from '../checkers/one-leader.ts';
-import { PromisedRecords } from '../checkers/promised-records.ts';
-import { Watermark } from '../checkers/watermark.ts';
 import { type RunResult, Violation, World } from '../world.ts';
+import { beyondBudget } from './beyond-budget.ts';
+import { expectCalm } from './calm.ts';
 import { ClusterClients } from './cluster-clients.ts';
 import { ClusterFaults } from './cluster-faults.ts';
-import { drawClusterSwarm } from './cluster-swarm.ts';
-import { converge } from './convergence.ts';
+import { type ClusterSwarm, drawClusterSwarm } from './cluster-swarm.ts';
+import { converge, halted } from './convergence.ts';
 import { auditReplicas } from './final-audit.ts';
-import { ReplicaWatch } from './replica-watch.ts';
+import { nothingLeftOut, type Reduction, reduceSwarm } from './reduction.ts';
 import { SimCluster } from './sim-cluster.ts';
+import { watchCluster } from './watched-cluster.ts';
+
+export interface ClusterRunOptions {
+  /** Undefined: every rule holds. */
+  readonly rules?: NodeRules | undefined;
+  /** More disks are lost than the promises cover. */
+  readonly isOverBudget?: boolean;
+  readonly reduction?: Reduction;
+}
 
 const formMs = 40_000;
 const safetyMs = 6_000;
+/** Every fourth seed goes on until nothing moves any more. */
+const calmEvery = 4;
 
-export async function simulateCluster(seed: number, rules?: NodeRules): Promise<RunResult> {
+export async function simulateCluster(
+  seed: number,
+  { rules, isOverBudget = false, reduction = nothingLeftOut }: ClusterRunOptions = {},
+): Promise<RunResult> {
   const world = new World(seed);
-  const swarm = drawClusterSwarm(world.random.fork('swarm'));
+  const swarm = swarmOf(world, isOverBudget, reduction);
   world.note(JSON.stringify(swarm));
   const cluster = new SimCluster(world, swarm, rules);
-  const committed = new CommittedRecords(world);
-  const promised = new PromisedRecords();
-  const watch = new ReplicaWatch(cluster, (self) => [
-    new OneLeader(world),
-    new Watermark(self),
-    committed,
-    promised,
-  ]);
-  world.watch(watch, new Metadata(world, cluster));
-  const clients = new ClusterClients(cluster, swarm, { committed, promised });
+  const clients = new ClusterClients(cluster, swarm, watchCluster(cluster, swarm));
   let violation: string | undefined;
   try {
     for (const node of cluster.nodes) node.start();
     await world.time.complete(clients.start(), formMs);
-    const faults = new ClusterFaults(cluster, swarm);
+    const faults = new ClusterFaults(cluster, reduction.faults);
     void faults.run();
     await world.time.advance(safetyMs);
     faults.heal();
-    const isDamaged = world.reached.has('log-tail-cut');
-    await converge(cluster, clients, isDamaged);
+    const mayHalt = isOverBudget || world.reached.has('log-tail-cut');
+    await converge(cluster, clients, mayHalt);
     await auditReplicas(cluster, clients);
+    if (seed % calmEvery === 0 && !world.reached.has(halted)) await expectCalm(cluster);
   } catch (caught) {
     violation = caught instanceof Violation ? caught.message : describe(caught);
     for (const line of lastWords(cluster)) world.note(line);
@@ -64,6 +67,11 @@ export async function simulateCluster(seed: number, rules?: NodeRules): Promise<
     reached: world.reached,
     tail: world.trace.tail,
   };
+}
+
+function swarmOf(world: World, isOverBudget: boolean, reduction: Reduction): ClusterSwarm {
+  const drawn = drawClusterSwarm(world.random.fork('swarm'));
+  return reduceSwarm(isOverBudget ? beyondBudget(drawn) : drawn, reduction);
 }
 
 function lastWords(cluster: SimCluster): string[] {

@@ -1,0 +1,50 @@
+/** The checkers of whole clusters, each with what it looks at. */
+import { Acknowledgements } from '../checkers/acknowledgements.ts';
+import { Candidates } from '../checkers/candidates.ts';
+import { CommittedRecords } from '../checkers/committed-records.ts';
+import { MaximalIsr } from '../checkers/maximal-isr.ts';
+import { Metadata } from '../checkers/metadata.ts';
+import { OneLeader } from '../checkers/one-leader.ts';
+import { OwnCuts } from '../checkers/own-cuts.ts';
+import { PromisedRecords } from '../checkers/promised-records.ts';
+import { Watermark } from '../checkers/watermark.ts';
+import type { ToldCheckers } from './cluster-clients.ts';
+import type { ClusterSwarm } from './cluster-swarm.ts';
+import { ReplicaWatch, type SeenReplica } from './replica-watch.ts';
+import type { SimCluster } from './sim-cluster.ts';
+
+/** Begins to look at everything after each event; returns those who have to be told what clients are. */
+export function watchCluster(cluster: SimCluster, swarm: ClusterSwarm): ToldCheckers {
+  const { world } = cluster;
+  const metadata = new Metadata(world, cluster);
+  const told = {
+    committed: new CommittedRecords(world),
+    promised: new PromisedRecords(),
+    acknowledgements: new Acknowledgements(swarm.survivesLostDisk ? 2 : 1),
+  };
+  const partitions = (place: string) => metadata.partition(place);
+  const isFlushed = (replica: SeenReplica): boolean =>
+    cluster.image.topics.get(replica.driver.topicId)?.settings.flush !== 'os';
+  const survives = (replica: SeenReplica): boolean => {
+    const { place, node: id, boot, disk } = replica;
+    const node = cluster.node(id);
+    const wasMoved = metadata.takeMoved(place, id);
+    return !wasMoved && node?.disks === disk && (node.boots === boot || isFlushed(replica));
+  };
+  const isRegistered = ({ node, start, driver }: SeenReplica): boolean =>
+    cluster.node(node)?.starts === start &&
+    !driver.state.isSuspect &&
+    cluster.image.brokers.get(node)?.brokerEpoch === driver.state.brokerEpoch;
+  const watch = new ReplicaWatch(cluster, (self) => [
+    new OneLeader(world),
+    new Watermark(self),
+    new MaximalIsr(partitions),
+    new Candidates(partitions, { latest: (place, node) => self.latest(place, node), isRegistered }),
+    new OwnCuts(world, survives),
+    told.acknowledgements,
+    told.committed,
+    told.promised,
+  ]);
+  world.watch(metadata, watch);
+  return told;
+}
