@@ -1,7 +1,7 @@
 /**
  * Follows the flight recorder of whoever is the active controller, and keeps the latest events for
  * browsers that come later. Where another controller has become active its journal is read from the
- * beginning, and what is not newer than the last event is passed over; the change is an event here.
+ * beginning, and what is not newer than the last event is passed over. Who became it is in the journal.
  */
 import type { EventRow } from '../../proto/dashboard/messages.ts';
 import type {
@@ -9,10 +9,8 @@ import type {
   ReadEventsResponse,
 } from '../../proto/generated/highwater/peer/v1/control.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
-import type { Clock } from '../../proto/ports/clock.ts';
 
 export interface EventFollowerOptions {
-  readonly clock: Clock;
   readonly activeController: () => NodeId | undefined;
   readonly term: () => number;
   read(from: NodeId, request: ReadEventsRequest): Promise<ReadEventsResponse>;
@@ -28,8 +26,6 @@ export class EventFollower {
   #fresh: EventRow[] = [];
   #journalOf: NodeId | undefined;
   #journalTerm = -1;
-  /** Whose journal was read last. */
-  #heardFrom: NodeId | undefined;
   #next = 0;
   /** Of the last event that was read. */
   #revision = 0;
@@ -82,7 +78,6 @@ export class EventFollower {
     const page = await this.#options.read(active, request);
     if (active !== this.#journalOf || term !== this.#journalTerm) return;
     this.#next = page.nextSequence;
-    this.#maybeTellChange(active, term);
     const unread = page.events.filter(({ revision }) => revision > this.#toldRevision);
     this.#revision = unread.at(-1)?.revision ?? this.#revision;
     this.#add(
@@ -103,24 +98,6 @@ export class EventFollower {
     this.#journalTerm = term;
     this.#next = 0;
     this.#toldRevision = this.#revision;
-  }
-
-  /** Only who answers as the active controller has become it: before, its term may be the former one's. */
-  #maybeTellChange(active: NodeId, term: number): void {
-    const was = this.#heardFrom;
-    this.#heardFrom = active;
-    if (was === undefined || was === active) return;
-    this.#add([
-      {
-        sequence: 0,
-        term,
-        wallMs: this.#options.clock.wall(),
-        kind: 'controller-changed',
-        subject: `controller ${active}`,
-        reason: `elected by the controllers in term ${term}; before it was ${was}`,
-        evidence: { before: String(was), term: String(term) },
-      },
-    ]);
   }
 
   #add(events: readonly EventRow[]): void {

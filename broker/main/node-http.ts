@@ -104,7 +104,6 @@ function createDashboard(
       }),
   });
   const events = new EventFollower({
-    clock,
     activeController,
     term,
     read: (from, request) => {

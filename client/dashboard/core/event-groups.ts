@@ -46,7 +46,7 @@ export function groupEvents(events: readonly EventRow[], groupsMax: number): Eve
 export function toneOf({ kind, evidence }: EventRow): EventTone {
   if (kind === 'isr-changed') return isrGrew(evidence) ? 'recovery' : 'loss';
   if (kind === 'round-waiting' || kind.startsWith('unclean')) return 'warning';
-  if (kind.endsWith('-elected') || kind === 'controller-changed') return 'election';
+  if (kind.endsWith('-elected')) return 'election';
   if (/(shrunk|fenced|removed|opened|lost|halted)$/.test(kind) && !kind.endsWith('unfenced'))
     return 'loss';
   return /(expanded|unfenced|registered|elected)$/.test(kind) ? 'recovery' : 'fact';
