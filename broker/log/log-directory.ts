@@ -168,10 +168,14 @@ export class LogDirectory {
 
   /** Compacts a log if that is due; undefined where nothing can be. One log at a time. */
   async compact(key: LogKey, request: CompactionRequest): Promise<CompactionReport | undefined> {
-    if (this.#isClosed || this.get(key) === undefined) return undefined;
-    const life = this.#logs.get(logName(key))?.life;
-    if (life === undefined || !mayCompact(life, request.mayDropMarks)) return undefined;
+    const life = this.#compactable(key, request.mayDropMarks);
+    if (life === undefined) return undefined;
     return this.#background.run(request.pace, () => compactLog(life, request));
+  }
+
+  /** Whether a pass over the log may find anything to do; cheap, since it is asked of every log. */
+  mayCompact(key: LogKey, mayDropMarks: boolean): boolean {
+    return this.#compactable(key, mayDropMarks) !== undefined;
   }
 
   /** Brings all records up to their files; what is quiet becomes idle. */
@@ -200,6 +204,12 @@ export class LogDirectory {
 
   #folderOf(key: LogKey): string {
     return `${this.#context.logsPath}/${logName(key)}`;
+  }
+
+  #compactable(key: LogKey, mayDropMarks: boolean): LogLifecycle | undefined {
+    if (this.#isClosed || this.get(key) === undefined) return undefined;
+    const life = this.#logs.get(logName(key))?.life;
+    return life !== undefined && mayCompact(life, mayDropMarks) ? life : undefined;
   }
 
   #remember(key: LogKey, state: LogState): OpenLog {

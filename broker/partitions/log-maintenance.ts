@@ -122,10 +122,12 @@ export class LogMaintenance {
     for (const driver of this.#replicas()) {
       if (this.#isStopped) return;
       const { topicId, partition } = driver;
+      const mayDropMarks = isEverywhere(driver);
+      if (!logs.mayCompact(driver, mayDropMarks)) continue;
       const report = await logs.compact(driver, {
         pace: this.#compactionPace,
         mapBytesMax: logs.limits.compactionMapBytesMax,
-        mayDropMarks: isEverywhere(driver),
+        mayDropMarks,
       });
       if (report === undefined || report.kind === 'nothing-due') continue;
       const { kind, passes, bytesBefore, bytesAfter, recordsDropped, damage } = report;
