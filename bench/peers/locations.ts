@@ -11,9 +11,12 @@ import { fileURLToPath } from 'node:url';
 export const kafkaVersion = '4.3.1';
 export const natsVersion = 'v2.15.2';
 
-/** Everything that was installed; may be kept elsewhere and shared by several clones. */
+/**
+ * Everything that was installed; may be kept elsewhere and shared by several clones. The name does not begin
+ * with HIGHWATER_: nodes take such variables for settings, and refuse unknown ones.
+ */
 export const peersPath =
-  process.env['HIGHWATER_PEERS'] ?? fileURLToPath(new URL('../results/peers', import.meta.url));
+  process.env['BENCH_PEERS'] ?? fileURLToPath(new URL('../results/peers', import.meta.url));
 
 export const kafkaJars = join(peersPath, `kafka-${kafkaVersion}`);
 export const natsServer = join(peersPath, `nats-${natsVersion}`, 'nats-server');
