@@ -48,21 +48,18 @@ async function followed() {
   intake.open(replica, { kind: 'open-stream', ...open, lastEpoch: undefined, logEnd: offset(0) });
   const settle = (): Promise<void> => time.advance(1);
   await settle();
-  return {
-    sent,
-    settle,
-    take(bytes: number): void {
-      const batch = { slot: 1, stream: 1, leaderEpoch: epoch, baseOffset: offset(0), bytes };
-      const batches = [{ ...batch, highWatermark: offset(0) }];
-      const frame = LeaderFrame.encode({ opened: [], batches, watermarks: [] });
-      handlers?.onFrame(Buffer.concat(frame), Buffer.alloc(bytes));
-    },
-    report(logEnd: number, storedEnd: number | undefined): void {
-      const stored = storedEnd === undefined ? undefined : offset(storedEnd);
-      const ends = { logEnd: offset(logEnd), storedEnd: stored };
-      intake.report(replica, { kind: 'report', ...open, ...ends });
-    },
+  const take = (bytes: number): void => {
+    const batch = { slot: 1, stream: 1, leaderEpoch: epoch, baseOffset: offset(0), bytes };
+    const batches = [{ ...batch, highWatermark: offset(0) }];
+    const frame = LeaderFrame.encode({ opened: [], batches, watermarks: [] });
+    handlers?.onFrame(Buffer.concat(frame), Buffer.alloc(bytes));
   };
+  const report = (logEnd: number, storedEnd: number | undefined): void => {
+    const stored = storedEnd === undefined ? undefined : offset(storedEnd);
+    const ends = { logEnd: offset(logEnd), storedEnd: stored };
+    intake.report(replica, { kind: 'report', ...open, ...ends });
+  };
+  return { sent, settle, take, report };
 }
 
 it('what was received is told together with what is stored', async () => {
