@@ -51,11 +51,9 @@ export class DiskSpace {
     return this.#free - bytes >= this.#reserveBytes;
   }
 
-  /** The same; and then they count as used. */
-  take(bytes: number): boolean {
-    if (!this.hasRoom(bytes)) return false;
+  /** Bytes for which there was room are about to be written. */
+  use(bytes: number): void {
     this.#free -= bytes;
-    return true;
   }
 
   /** The disk said that it is full: nothing is taken until it was asked again. */

@@ -42,7 +42,8 @@ export class FlushScheduler {
   readonly #options: FlushSchedulerOptions;
   #waiting = new Set<FlushTarget>();
   #isRunning = false;
-  #isCrowded = false;
+  /** Rounds for which the journal stays in use. */
+  #crowdedFor = 0;
   #hasFailed = false;
 
   constructor(options: FlushSchedulerOptions) {
@@ -51,7 +52,7 @@ export class FlushScheduler {
 
   /** True while rounds touch so many logs that the journal takes them. */
   get isCrowded(): boolean {
-    return this.#isCrowded;
+    return this.#crowdedFor > 0;
   }
 
   /** The target has written bytes that shall be stored. */
@@ -98,8 +99,9 @@ export class FlushScheduler {
     if (shares.length === 0) return flushEach(inPlace);
 
     const forJournal = [...others, ...unwritten];
-    this.#isCrowded = planFlush(shares) === 'journal';
-    if (this.#isCrowded) {
+    const { way, crowdedFor } = planFlush(shares, this.#crowdedFor);
+    this.#crowdedFor = crowdedFor;
+    if (way === 'journal') {
       const round = journalRound(forJournal);
       if (this.#options.journal.hasRoom(round.bytes, round.entries.length)) {
         await Promise.all([this.#writeJournal(round), flushEach(inPlace)]);

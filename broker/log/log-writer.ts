@@ -29,7 +29,7 @@ import { UnflushedFiles } from './unflushed-files.ts';
 import { UnstoredGroups } from './unstored-groups.ts';
 import type { WriterHost } from './writer-host.ts';
 
-/** Bytes of one log that may be in the journal and not in their segment: one write takes them all. */
+/** Bytes of one log that may be in the journal and not in their segment: one write takes all. */
 const behindBytesMax = 128 * 1024;
 
 export class LogWriter {
@@ -73,7 +73,6 @@ export class LogWriter {
   get stored(): Offset {
     return this.#stored;
   }
-
   /** Accepted and not yet stored. */
   get unstoredBytes(): number {
     return this.#pending.bytes + this.#unstored.bytes;
@@ -122,11 +121,11 @@ export class LogWriter {
   flushShare(): FlushShare | undefined {
     if (this.#exclusive.isHeld || this.#hasFailed) return undefined;
     const inPlaceOnly = this.#unflushedTo > this.files.flushedTo;
-    if (this.#unstored.bytes > 0) {
-      return { files: this.files.count, bytes: this.#unstored.bytes, inPlaceOnly, isWritten: true };
-    }
+    const written = this.#unstored.bytes;
+    if (written > 0)
+      return { files: this.files.count, bytes: written, inPlaceOnly, isWritten: true };
     const bytes = this.#pending.freshBytes;
-    if (bytes === 0 || !this.#mayJournalFirst()) return undefined;
+    if (bytes === 0 || this.#isWriting || !this.#isForJournal()) return undefined;
     return { files: 1, bytes, inPlaceOnly: false, isWritten: false };
   }
 
@@ -204,9 +203,9 @@ export class LogWriter {
     this.#isPumpDue = true;
     this.#context.clock.soon(() => {
       this.#isPumpDue = false;
-      if (this.#isWriting || this.#exclusive.isHeld || this.#hasFailed || this.#pending.isEmpty)
-        return;
-      if (this.#mayJournalFirst()) {
+      if (this.#isWriting || this.#exclusive.isHeld || this.#hasFailed) return;
+      if (this.#pending.isEmpty) return;
+      if (this.#isForJournal()) {
         if (this.#pending.freshBytes > 0) this.#context.flusher.request(this);
         return;
       }
@@ -216,10 +215,10 @@ export class LogWriter {
   }
 
   /** True while what waits is better stored by the journal than written at once. */
-  #mayJournalFirst(): boolean {
+  #isForJournal(): boolean {
     const { flusher, unstored } = this.#context;
     const active = this.#segments?.active;
-    if (active === undefined || this.#isWriting || this.#mustWrite) return false;
+    if (active === undefined || this.#mustWrite) return false;
     if (!flusher.isCrowded || this.#host.config().flush === 'os') return false;
     if (this.#unstored.bytes > 0 || this.#unflushedTo > this.files.flushedTo) return false;
     if (this.#pending.bytes > behindBytesMax || unstored.isHalfUsed) return false;
@@ -242,6 +241,7 @@ export class LogWriter {
         if (endOffset <= this.#stored) this.#context.unstored.add(-group.bytes);
         else this.#unstored.push({ segmentBase, position, endOffset, group });
         this.#afterWrite(endOffset);
+        if (this.#isForJournal()) break; // It was written behind the journal, which takes the rest.
       }
       if (this.#pending.isEmpty) this.#mustWrite = false;
     } catch (caught) {

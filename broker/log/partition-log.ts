@@ -272,8 +272,8 @@ export class PartitionLog {
     let bytes = 0;
     for (const batch of batches) bytes += batch.length;
     const refusal = this.refusalOf(bytes);
-    if (refusal !== undefined) return refusal;
-    return this.#context.space.take(bytes) ? undefined : 'DISK_FULL';
+    if (refusal === undefined) this.#context.space.use(bytes);
+    return refusal;
   }
 
   #accept(header: BatchHeader): void {

@@ -76,12 +76,16 @@ export class PendingBatches {
     this.#journalledBytes = 0;
   }
 
-  /** As many of the waiting batches as fit one write of `bytesMax`; at least one. */
+  /**
+   * As many of the waiting batches as fit one write of `bytesMax`; at least one. What the journal has
+   * and what it has not never go together: only the latter is still to be stored.
+   */
   take(bytesMax: number): WriteGroup {
+    const end = this.#first < this.#journalled ? this.#journalled : this.#batches.length;
     const buffers: Buffer[] = [];
     const batches: LogBatch[] = [];
     let bytes = 0;
-    while (buffers.length < batchesPerWriteMax) {
+    while (this.#first < end && buffers.length < batchesPerWriteMax) {
       const batch = this.#batches[this.#first];
       if (batch === undefined) break;
       if (buffers.length > 0 && bytes + batch.bytes.length > bytesMax) break;

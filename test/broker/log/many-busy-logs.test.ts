@@ -38,4 +38,35 @@ describe('many busy logs', () => {
     expect(world.usesJournal).toBe(true);
     expect(world.fatal).toBeUndefined();
   });
+
+  test('have their bytes in the journal once, also when these are written behind it', async () => {
+    const world = new LogWorld();
+    world.limits = { reserveBytes: 0 };
+    await world.start();
+    for (let partition = 0; partition < logCount; partition++) await world.create(partition);
+    const bytes = { journal: 0, segments: 0 };
+    world.disk.faults.add(
+      (operation) => {
+        if (operation.kind !== 'write') return false;
+        const isJournal = operation.path.endsWith('.journal');
+        bytes[isJournal ? 'journal' : 'segments'] += operation.bytes;
+        return false;
+      },
+      { kind: 'skip' },
+    );
+    let accepted = 0;
+    for (let round = 0; round < 40; round++) {
+      for (let partition = 0; partition < logCount; partition++) {
+        const one = batch({ baseOffset: round, payload: 8000 });
+        world.log(partition).append([one]);
+        accepted += one.length;
+      }
+      await world.settle(5);
+    }
+    expect(world.log(0).storedEnd).toBe(40);
+    expect(bytes.segments).toBeGreaterThan(accepted / 2);
+    expect(bytes.segments).toBeLessThanOrEqual(accepted);
+    // Heads and padding of the blocks come on top.
+    expect(bytes.journal).toBeLessThan(1.15 * accepted);
+  });
 });

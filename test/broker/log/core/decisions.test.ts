@@ -6,7 +6,7 @@ import {
   trimEpochs,
   truncateEpochs,
 } from '../../../../broker/log/core/epoch-history.ts';
-import { planFlush } from '../../../../broker/log/core/flush-plan.ts';
+import { journalRoundsAfterCrowd, planFlush } from '../../../../broker/log/core/flush-plan.ts';
 import { ProducerState } from '../../../../broker/log/core/producer-state.ts';
 import { retentionStart } from '../../../../broker/log/core/retention-policy.ts';
 import { shouldRoll } from '../../../../broker/log/core/roll-policy.ts';
@@ -110,9 +110,22 @@ describe('the other decisions', () => {
 
   test('few files are flushed in place, many small ones through the journal', () => {
     const share = (bytes: number) => ({ files: 1, bytes, inPlaceOnly: false, isWritten: true });
-    expect(planFlush([share(10), share(10)])).toBe('in-place');
-    expect(planFlush(Array.from({ length: 50 }, () => share(10_000)))).toBe('journal');
-    expect(planFlush(Array.from({ length: 50 }, () => share(8_000_000)))).toBe('in-place');
+    const many = (bytes: number) => Array.from({ length: 50 }, () => share(bytes));
+    expect(planFlush([share(10), share(10)], 0).way).toBe('in-place');
+    expect(planFlush(many(10_000), 0).way).toBe('journal');
+    expect(planFlush(many(8_000_000), 3)).toEqual({ way: 'in-place', crowdedFor: 0 });
+  });
+
+  test('small rounds that follow a large one go through the journal as well, for a while', () => {
+    const share = { files: 1, bytes: 10, inPlaceOnly: false, isWritten: true };
+    let plan = planFlush(
+      Array.from({ length: 50 }, () => share),
+      0,
+    );
+    let rounds = 0;
+    for (; plan.way === 'journal'; rounds++) plan = planFlush([share], plan.crowdedFor);
+    expect(rounds).toBe(1 + journalRoundsAfterCrowd);
+    expect(planFlush([share], plan.crowdedFor).way).toBe('in-place');
   });
 
   test('an index never points behind the batch that is looked for', () => {
