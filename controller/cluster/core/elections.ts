@@ -1,5 +1,5 @@
 /** From decided rounds to the records that name a leader. */
-import type { HostedPartition, MetadataImage } from '../../../proto/metadata/image.ts';
+import type { HostedPartition, MetadataImage, TopicImage } from '../../../proto/metadata/image.ts';
 import {
   type MetadataRecord,
   type PartitionState,
@@ -28,16 +28,17 @@ export function decideElections(
 ): Decided<undefined> {
   const records: MetadataRecord[] = [];
   const events: EventDraft[] = [];
+  let topic: TopicImage | undefined;
   for (const round of candidates) {
-    const judged = judgeRound(rounds, image, round, nowMs);
+    if (topic?.topicId !== round.topicId) topic = image.topics.get(round.topicId);
+    const judged = judgeRound(rounds, { image, topic }, round, nowMs);
     if (judged === undefined) continue;
     const { hosted, verdict } = judged;
     if (verdict.kind === 'elected') {
       const state = electedState(hosted, verdict);
-      const { topic } = hosted;
-      records.push(record('partitionElected', { topicId: topic.topicId, state }));
+      records.push(record('partitionElected', { topicId: hosted.topic.topicId, state }));
       events.push(electionEvent(hosted, round, verdict, nowMs));
-      const steps = reassignmentSteps(image, { topic, partition: state });
+      const steps = reassignmentSteps(image, { topic: hosted.topic, partition: state });
       records.push(...steps.records);
       events.push(...steps.events);
     } else if (verdict.kind === 'waiting') {

@@ -7,7 +7,7 @@
  * Nothing here elects by time: the grace only waits for better answers than those that suffice.
  */
 import type { ImageDelta } from '../../../proto/metadata/delta.ts';
-import { type HostedPartition, type MetadataImage } from '../../../proto/metadata/image.ts';
+import type { HostedPartition, MetadataImage, TopicImage } from '../../../proto/metadata/image.ts';
 import { minimumOf } from '../../../proto/metadata/partition-fault.ts';
 import type { PartitionState } from '../../../proto/metadata/records.ts';
 import type { NodeId, PartitionNumber, TopicId } from '../../../proto/model/ids.ts';
@@ -112,14 +112,19 @@ export function dueRounds(rounds: RoundsState, nowMs: number): OpenRound[] {
   return all;
 }
 
+/** The image, and the round's topic in it, which is looked up once for all its rounds. */
+export interface JudgedBy {
+  readonly image: MetadataImage;
+  readonly topic: TopicImage | undefined;
+}
+
 /** The verdict on a round by the image; undefined if the image has decided or outdated it. */
 export function judgeRound(
   rounds: RoundsState,
-  image: MetadataImage,
+  { image, topic }: JudgedBy,
   round: OpenRound,
   nowMs: number,
 ): { readonly hosted: HostedPartition; readonly verdict: RoundVerdict } | undefined {
-  const topic = image.topics.get(round.topicId);
   const partition = topic?.partitions.get(round.partition);
   if (topic === undefined || partition === undefined) return undefined;
   if (partition.leader !== undefined || partition.leaderEpoch !== round.leaderEpoch)
