@@ -33,7 +33,7 @@ export class PeerProcess {
   }
 
   /** Resolves once the port answers; rejects with the end of the log if the process ends before. */
-  async listens(withinMs = 60_000): Promise<void> {
+  async listens(withinMs = 180_000): Promise<void> {
     const { port, logPath } = this.#command;
     const deadline = Date.now() + withinMs;
     while (!(await answersAt(port))) {
