@@ -7,15 +7,15 @@
  */
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { type Offset, offset } from '../../proto/model/offset.ts';
-import { BatchTaker, damaged } from './batch-taker.ts';
 import { indexIntervalBytes } from './core/sparse-index.ts';
 import type { HandlePool } from './handle-pool.ts';
 import type { LogBatch } from './log-batch.ts';
 import type { LogPlace } from './log-record.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import type { Segment } from './segment.ts';
-import { readInParts } from './segment-scan.ts';
+import { readFully } from './segment-scan.ts';
 import type { SegmentSet } from './segment-set.ts';
+import { damaged, takeBatches } from './take-batches.ts';
 
 /** What a reader wants. */
 export interface ReadRequest {
@@ -102,9 +102,8 @@ export class LogReader {
     try {
       for (;;) {
         const piece = buffers.lend(wanted);
-        const taker = new BatchTaker(piece.bytes, { start, request, segment });
-        await readInParts(lease.handle, piece.bytes, start.position, (end) => taker.go(end));
-        const { taken } = taker;
+        const count = await readFully(lease.handle, piece.bytes, start.position);
+        const taken = takeBatches(piece.bytes, count, { start, request, segment });
         if (taken.kind === 'batches') {
           if (generation === this.#generation) this.#remember(segment, taken.place);
           return { ...taken.read, giveBack: () => piece.giveBack() };

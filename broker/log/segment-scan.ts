@@ -105,38 +105,3 @@ export async function readFully(
   }
   return done;
 }
-
-/** A part is checked while the next ones are read; smaller parts cost more calls than they save. */
-const partBytes = 256 * 1024;
-
-/**
- * Fills the target in parts that are read side by side, and visits what has arrived, in order: the
- * bytes before `end`. When it settles nothing writes into the target any more.
- */
-export async function readInParts(
-  file: FileHandle,
-  target: Buffer,
-  position: number,
-  visit: (end: number) => void,
-): Promise<void> {
-  if (target.length <= partBytes) {
-    visit(await readFully(file, target, position));
-    return;
-  }
-  const parts: Promise<number>[] = [];
-  for (let at = 0; at < target.length; at += partBytes) {
-    parts.push(readFully(file, target.subarray(at, at + partBytes), position + at));
-  }
-  try {
-    let end = 0;
-    for (const part of parts) {
-      const count = await part;
-      end += count;
-      visit(end);
-      // The file ends here, as far as this reader knows it.
-      if (count < partBytes) return;
-    }
-  } finally {
-    await Promise.allSettled(parts);
-  }
-}
