@@ -41,7 +41,8 @@ function live(words: readonly string[], ms: number): Promise<string[]> {
       // The moment is counted from when the program runs: loading it takes longer than its start.
       timer ??= setTimeout(() => child.kill('SIGKILL'), ms);
     });
-    const late = setTimeout(() => child.kill('SIGKILL'), 20_000);
+    // Far above what a start takes on a machine that is busy with other work.
+    const late = setTimeout(() => child.kill('SIGKILL'), 120_000);
     child.on('error', reject);
     child.on('close', (_, signal) => {
       clearTimeout(timer);

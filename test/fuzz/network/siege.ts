@@ -2,7 +2,7 @@
  * A real node under everything that strangers can send to its three ports, while a writer and a reader use
  * it. It has to stay ready all the time, keep its process and its memory, and have every record in the end.
  */
-import { readReplica } from '../../../broker/main/fleet/cluster-view.ts';
+import { readReplica, until } from '../../../broker/main/fleet/cluster-view.ts';
 import { connect } from '../../../client/index.ts';
 import { clusterId } from '../../../proto/model/ids.ts';
 import { ProcessCluster, type ProcessNode } from '../../support/process-cluster.ts';
@@ -46,7 +46,8 @@ const memory = { 'memory-bytes': String(64 * MiB) };
 /** What a node may hold above what it held after its first seconds under fire. */
 const growthBytesMax = 192 * MiB;
 /** A machine that is busy with other work makes everything slow; who stalls for longer is not ready. */
-const readyWithinMs = 10_000;
+const readyWithinMs = 30_000;
+const acknowledgesWithinMs = 60_000;
 
 export async function besiege({ seed, seconds }: SiegeOptions): Promise<SiegeReport> {
   const cluster = await ProcessCluster.start({ nodes: 1, settings: memory });
@@ -79,7 +80,7 @@ export async function besiege({ seed, seconds }: SiegeOptions): Promise<SiegeRep
     const most = Math.max(after, fought.most);
     if (most - before > growthBytesMax) faults.push(`memory grew from ${before} to ${most} bytes`);
     if (node.pid !== pid || !node.isRunning) faults.push('the process has ended');
-    await writer.acknowledges(50);
+    await writer.acknowledges(50, acknowledgesWithinMs);
     await writer.stop();
     for (const [kind, count] of writer.failures) faults.push(`${count} sends failed: ${kind}`);
     const found = await readReplica(client, place);
@@ -128,8 +129,13 @@ async function fire(
   return { fired, most, faults };
 }
 
-async function residentBytes(node: ProcessNode): Promise<number> {
-  return (await node.metric('highwater_resident_bytes')) ?? 0;
+function residentBytes(node: ProcessNode): Promise<number> {
+  return until(
+    async () => (await node.metric('highwater_resident_bytes')) ?? 0,
+    (bytes) => bytes > 0,
+    'the node tells of its memory',
+    readyWithinMs,
+  );
 }
 
 function fieldOf(node: ProcessNode, cluster: string): Battlefield {
