@@ -16,7 +16,7 @@ const reasons: Readonly<Record<string, string>> = {
   kill_gap_kafka_over_ours:
     'the closed connection has to be seen, two rounds of promises flushed, and the news pushed to the client; on a busy machine each of these waits for a core',
   rss_vs_kafka:
-    'a node keeps about 50 MB of program, 60 to 90 MB of JavaScript heap and as much of buffers, whatever the load, while a JVM of -Xmx1G grows into its heap only over minutes: in a run of minutes it is not full',
+    'a node keeps about 50 MB of program and 130 to 190 MB of heap and buffers under load, while a JVM of -Xmx1G grows into its heap only over minutes: in a run of minutes it is not full',
 };
 
 /** What is known of a goal that a run has missed. */
