@@ -11,3 +11,11 @@ it('300 clusters under faults keep every promise, come to rest and get everywher
   const missing = clusterGoals.filter((goal) => !reached.has(goal));
   expect(missing, 'the seeds have to get everywhere').toEqual([]);
 }, 1_200_000);
+
+it('partitions wait, loudly, where more disks are lost than the promises cover', async () => {
+  const reached = await runSeeds(1, 8, {
+    name: 'cluster --over-budget',
+    simulate: (seed) => simulateCluster(seed, { isOverBudget: true }),
+  });
+  expect(reached.get('halted: only suspects are left')).toBeGreaterThan(0);
+}, 300_000);
