@@ -68,9 +68,15 @@ export class KafkaCluster {
   async createTopic(topic: string, partitions: number, isFlushed: boolean): Promise<void> {
     const configEntries = isFlushed ? [{ name: 'flush.messages', value: '1' }] : [];
     await this.#admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: [{ topic, numPartitions: partitions, replicationFactor: 3, configEntries }],
     });
+    // A broker that has not heard of the topic yet denies it: asked again.
+    const deadline = Date.now() + wholeWithinMs;
+    while (!(await this.#isLed(topic))) {
+      if (Date.now() > deadline) throw new Error(`Kafka names no leaders of ${topic}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 
   async deleteTopic(topic: string): Promise<void> {
@@ -103,6 +109,13 @@ export class KafkaCluster {
       if (Date.now() > deadline) throw new Error(`Kafka has ${brokers} brokers of three`);
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
+  }
+
+  #isLed(topic: string): Promise<boolean> {
+    return this.#admin.fetchTopicMetadata({ topics: [topic] }).then(
+      ({ topics }) => topics[0]?.partitions.every(({ leader }) => leader > 0) ?? false,
+      () => false,
+    );
   }
 
   async stop(): Promise<void> {
