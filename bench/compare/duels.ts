@@ -41,6 +41,10 @@ export async function compareHalfLoad(
     rounds.set(name, [...(rounds.get(name) ?? []), round]);
     for (const fault of round.faults ?? []) invalid(`half load, ${name}: ${fault}`);
   };
+  // A cold open loop measures the queue that it began with: the first round of everybody is left out.
+  await ourLatency(systems, load);
+  for (const linger of kafkaLingers)
+    await kafkaLatency(kafka, load, { topic: `half-cold-linger-${linger}`, linger });
   for (let round = 0; round < plan.rounds; round++) {
     progress(`latency at ${recordsPerSecond} records/s, ${round + 1}/${plan.rounds}`);
     keep('highwater', await ourLatency(systems, load));
