@@ -1,4 +1,5 @@
 /** What a broker offers to clients: every public service, joined to the parts of the role behind it. */
+import { controlMethods } from '../../proto/link/control-methods.ts';
 import { type NodeId, partitionNumber } from '../../proto/model/ids.ts';
 import type { BrokerEpoch } from '../../proto/model/offset.ts';
 import type { RpcRegistry } from '../../proto/ports/rpc.ts';
@@ -14,6 +15,7 @@ import { ControllerForward } from '../services/controller-forward.ts';
 import { registerEvents } from '../services/event-stream.ts';
 import { registerFetch } from '../services/fetch-service.ts';
 import { registerGroups } from '../services/group-service.ts';
+import { LeadershipProof } from '../services/leadership-proof.ts';
 import { registerMetadata } from '../services/metadata-service.ts';
 import { registerProduce } from '../services/produce-service.ts';
 import { ProducerIds } from '../services/producer-ids.ts';
@@ -58,7 +60,10 @@ export function serveClients(
     offsetsRetentionMs: options.offsetsRetentionMs,
   });
   registerProduce(registry, { partitions, authorizer, clock, producerIds, traffic });
-  registerFetch(registry, { partitions, authorizer, clock, traffic });
+  const committed = async (deadlineMs: number) =>
+    (await controller.call(controlMethods.readCommitted, {}, deadlineMs)).revision;
+  const proof = new LeadershipProof({ nodeId, source, clock, committed });
+  registerFetch(registry, { partitions, authorizer, clock, traffic, proof });
   registerMetadata(registry, { source, authorizer, clock, controller });
   registerEvents(registry, { authorizer, links, activeController, clock });
   registerAdmin(registry, { source, partitions, authorizer, forward });

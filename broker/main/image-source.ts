@@ -5,7 +5,7 @@ import type { NodeId } from '../../proto/model/ids.ts';
 import type { Revision, Term } from '../../proto/model/offset.ts';
 import type { MembershipDriver } from '../membership/membership-driver.ts';
 import type { ImageChange } from '../membership/metadata-follower.ts';
-import type { MetadataSource } from '../services/metadata-service.ts';
+import type { MetadataSource } from '../services/metadata-source.ts';
 
 export class ImageSource implements MetadataSource {
   readonly #image: () => MetadataImage;

@@ -25,7 +25,7 @@ import type { Authorizer, Principal } from '../access/authorizer.ts';
 import type { ControllerForward } from './controller-forward.ts';
 import { describeCluster } from './describe-cluster.ts';
 import type { HostedPartitions } from './hosted.ts';
-import type { MetadataSource } from './metadata-service.ts';
+import type { MetadataSource } from './metadata-source.ts';
 import { measuredProgressOf } from './replica-progress.ts';
 
 export interface AdminServiceOptions {

@@ -5,7 +5,7 @@ import type {
 } from '../../proto/generated/highwater/v1/admin.ts';
 import type { BrokerImage, MetadataImage } from '../../proto/metadata/image.ts';
 import { minInsyncReplicasOf } from '../../proto/model/topic-settings.ts';
-import type { MetadataSource } from './metadata-service.ts';
+import type { MetadataSource } from './metadata-source.ts';
 
 /** Brokers, voters and the health of all partitions. */
 export function describeCluster(source: MetadataSource): DescribeClusterResponse {

@@ -21,6 +21,7 @@ import type { PartitionDriver } from '../replication/partition-driver.ts';
 import { failureFrom } from './failure.ts';
 import { FetchStream } from './fetch-stream.ts';
 import type { HostedPartitions } from './hosted.ts';
+import type { LeadershipProof } from './leadership-proof.ts';
 import { openReader, PartitionReader } from './partition-reader.ts';
 
 const waitMsMax = 60_000;
@@ -31,6 +32,7 @@ export interface FetchServiceOptions {
   readonly authorizer: Authorizer;
   readonly clock: Clock;
   readonly traffic: Traffic;
+  readonly proof: LeadershipProof;
 }
 
 /** Registers `Fetch`, `FetchStream` and `ListOffsets`. */
@@ -63,7 +65,7 @@ async function fetchOnce(
   const failures: PartitionBatches[] = [];
   const readers: PartitionReader[] = [];
   for (const read of request.partitions) {
-    const reader = openReader(options.partitions, read, level);
+    const reader = openReader(options.partitions, read, { level, proof: options.proof });
     if (!(reader instanceof PartitionReader)) {
       failures.push(reader);
       continue;
@@ -195,11 +197,13 @@ async function answerQuery(
     if (found.kind === 'failed') return { topicId, partition, failure: found.failure };
     const { topic, replica } = found;
     options.authorizer.authorize(principal, 'read', { kind: 'topic', name: topic.name });
-    if (request.level === 'leader' && replica.state.role.kind !== 'leader') {
+    const needsLeader = request.level === 'leader' || request.level === 'linearizable';
+    if (needsLeader && replica.state.role.kind !== 'leader') {
       throw new HighwaterError('NOT_LEADER', 'the question was for the leader', {
         facts: options.partitions.leaderFacts(query),
       });
     }
+    if (request.level === 'linearizable') await options.proof.give(replica);
     return { topicId: topic.topicId, partition, ...(await positionOf(replica, query)) };
   } catch (caught) {
     return { topicId, partition, failure: failureFrom(caught) };

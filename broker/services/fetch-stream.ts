@@ -18,6 +18,7 @@ import type { Authorizer, Principal } from '../access/authorizer.ts';
 import type { LogRead } from '../log/log-reader.ts';
 import type { Traffic } from '../metrics/traffic.ts';
 import type { HostedPartitions } from './hosted.ts';
+import type { LeadershipProof } from './leadership-proof.ts';
 import { openReader, PartitionReader } from './partition-reader.ts';
 
 export interface FetchStreamOptions {
@@ -26,6 +27,7 @@ export interface FetchStreamOptions {
   readonly principal: Principal;
   readonly clock: Clock;
   readonly traffic: Traffic;
+  readonly proof: LeadershipProof;
 }
 
 interface Followed {
@@ -83,7 +85,10 @@ export class FetchStream {
   }
 
   #start(read: PartitionRead): void {
-    const reader = openReader(this.#options.partitions, read, this.#level);
+    const reader = openReader(this.#options.partitions, read, {
+      level: this.#level,
+      proof: this.#options.proof,
+    });
     if (!(reader instanceof PartitionReader)) {
       this.#notices.push(reader);
       return;

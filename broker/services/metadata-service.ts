@@ -12,9 +12,8 @@ import {
 } from '../../proto/generated/highwater/v1/metadata.ts';
 import { controlMethods } from '../../proto/link/control-methods.ts';
 import type { MetadataImage } from '../../proto/metadata/image.ts';
-import { HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
-import { type Revision, revision, type Term } from '../../proto/model/offset.ts';
+import { revision } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type {
   RpcCallContext,
@@ -24,20 +23,9 @@ import type {
 } from '../../proto/ports/rpc.ts';
 import type { Authorizer } from '../access/authorizer.ts';
 import type { ActiveController } from './active-controller.ts';
+import { awaitRevision } from './await-revision.ts';
+import type { MetadataSource } from './metadata-source.ts';
 import { deltaUpdate, snapshotUpdate, type TopicFilter } from './metadata-view.ts';
-
-export interface MetadataSource {
-  readonly image: MetadataImage;
-  /** An earlier image, where it is still kept. */
-  imageAt(revision: Revision): MetadataImage | undefined;
-  /** The broker has lost touch with the controllers: what it says may be old. */
-  readonly isStale: boolean;
-  readonly activeController: NodeId | undefined;
-  /** The quorum's term as the active controller told it last. */
-  readonly term: Term;
-  /** Calls back after each change of any of these. Returns how to stop that. */
-  watch(callback: () => void): () => void;
-}
 
 export interface MetadataServiceOptions {
   readonly source: MetadataSource;
@@ -88,33 +76,7 @@ async function reached(
   const committed = request.linearizable
     ? (await controller.call(controlMethods.readCommitted, {}, deadlineMs)).revision
     : revision(0);
-  const wanted = Math.max(request.minRevision, committed);
-  if (options.source.image.revision >= wanted) return;
-  await arrived(options, revision(wanted), giveUpMs);
-}
-
-function arrived(
-  { source, clock }: MetadataServiceOptions,
-  wanted: Revision,
-  giveUpMs: number,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = source.watch(() => {
-      if (source.image.revision < wanted) return;
-      stop();
-      timer.cancel();
-      resolve();
-    });
-    const timer = clock.after(Math.max(0, giveUpMs - clock.now()), () => {
-      stop();
-      const facts = { revision: source.image.revision, minRevision: wanted };
-      reject(
-        new HighwaterError('STALE_METADATA', 'the revision asked for has not arrived here', {
-          facts,
-        }),
-      );
-    });
-  });
+  await awaitRevision(options, revision(Math.max(request.minRevision, committed)), giveUpMs);
 }
 
 class MetadataStream {

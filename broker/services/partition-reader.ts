@@ -15,6 +15,7 @@ import { decideRead, type Position, type ReadVerdict } from '../replication/core
 import type { PartitionDriver } from '../replication/partition-driver.ts';
 import { failureFrom, failureOf } from './failure.ts';
 import type { HostedPartitions, HostedTopic } from './hosted.ts';
+import type { LeadershipProof } from './leadership-proof.ts';
 
 /** What one attempt to read brought. */
 export type ReadStep =
@@ -26,9 +27,15 @@ export type ReadStep =
     }
   /** Nothing yet; `isBehind`: the replica has not reached what the reader has seen. */
   | { readonly kind: 'wait'; readonly isBehind: boolean }
-  /** The bytes come from the disk: ask again once it resolves. */
+  /** The bytes come from the disk, or a proof from the controllers: ask again once it resolves. */
   | { readonly kind: 'reading'; readonly done: Promise<void> }
   | { readonly kind: 'failed'; readonly part: PartitionBatches };
+
+/** How fresh a read must be, and who proves it. */
+export interface ReadFreshness {
+  readonly level: ReadLevel;
+  readonly proof: LeadershipProof;
+}
 
 export class PartitionReader {
   readonly topic: HostedTopic;
@@ -41,12 +48,16 @@ export class PartitionReader {
   /** The end that was asked for lies inside the next batch. */
   #isAtBound = false;
   #fetched: { readonly read: LogRead } | { readonly error: unknown } | undefined;
+  /** For linearizable reads: given once, when reading begins, so that the end is not an old one. */
+  readonly #proof: LeadershipProof;
+  #isProved = false;
 
   constructor(
     found: { readonly topic: HostedTopic; readonly replica: PartitionDriver },
     read: PartitionRead,
-    level: ReadLevel,
+    { level, proof }: ReadFreshness,
   ) {
+    this.#proof = proof;
     this.topic = found.topic;
     this.replica = found.replica;
     this.#read = read;
@@ -64,6 +75,8 @@ export class PartitionReader {
   step(bytesMax: number): ReadStep {
     const refusal = this.#refusal();
     if (refusal !== undefined) return refusal;
+    if (this.#level === 'linearizable' && !this.#isProved)
+      return { kind: 'reading', done: this.#prove() };
     const position: Position | undefined =
       this.#epoch === undefined ? undefined : { offset: this.#next, epoch: this.#epoch };
     const verdict = decideRead(this.replica.state, {
@@ -112,20 +125,30 @@ export class PartitionReader {
   #refusal(): ReadStep | undefined {
     const needsLeader = this.#level === 'leader' || this.#level === 'linearizable';
     if (needsLeader && this.replica.state.role.kind !== 'leader') return this.failed('NOT_LEADER');
-    return undefined;
+    if (this.#fetched === undefined || !('error' in this.#fetched)) return undefined;
+    return {
+      kind: 'failed',
+      part: { ...this.emptyPart(false), failure: failureFrom(this.#fetched.error) },
+    };
+  }
+
+  async #prove(): Promise<void> {
+    try {
+      await this.#proof.give(this.replica);
+      this.#isProved = true;
+    } catch (error) {
+      this.#fetched = { error };
+    }
   }
 
   #serve(verdict: Extract<ReadVerdict, { kind: 'serve' }>, bytesMax: number): ReadStep {
     const fetched = this.#fetched;
     this.#fetched = undefined;
-    if (fetched !== undefined && 'error' in fetched)
-      return {
-        kind: 'failed',
-        part: { ...this.emptyPart(false), failure: failureFrom(fetched.error) },
-      };
     const below = this.#isAtBound ? verdict.upTo : this.#below(verdict.upTo);
     const wanted = this.#read.maxBytes === 0 ? bytesMax : Math.min(bytesMax, this.#read.maxBytes);
-    const read = fetched?.read ?? this.replica.log.lend(verdict.from, { bytesMax: wanted, below });
+    const read =
+      (fetched !== undefined && 'read' in fetched ? fetched.read : undefined) ??
+      this.replica.log.lend(verdict.from, { bytesMax: wanted, below });
     if (read instanceof Promise) return { kind: 'reading', done: this.#awaitDisk(read) };
     if (read.bytes === 0) {
       if (below >= verdict.upTo) return { kind: 'wait', isBehind: false };
@@ -172,10 +195,10 @@ export class PartitionReader {
 export function openReader(
   partitions: HostedPartitions,
   read: PartitionRead,
-  level: ReadLevel,
+  freshness: ReadFreshness,
 ): PartitionReader | PartitionBatches {
   const found = partitions.find(read);
-  if (found.kind === 'hosted') return new PartitionReader(found, read, level);
+  if (found.kind === 'hosted') return new PartitionReader(found, read, freshness);
   const { topicId, partition, offset: at } = read;
   return {
     topicId,

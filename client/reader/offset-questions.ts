@@ -18,6 +18,9 @@ interface Waiting {
   readonly failed: (error: HighwaterError) => void;
 }
 
+/** Who answers: the leader as it thinks it is, or one that proves it first. */
+export type OffsetLevel = 'leader' | 'linearizable';
+
 const attemptMs = 5_000;
 /** Questions of one call; the rest go in further ones at the same time. */
 const questionsPerCall = 1_000;
@@ -34,33 +37,31 @@ export class OffsetQuestions {
   }
 
   /** One attempt; rejects with what the broker says of this partition, or with why it did not answer. */
-  ask(address: string, query: OffsetQuery): Promise<OffsetAnswer> {
+  ask(address: string, query: OffsetQuery, level: OffsetLevel): Promise<OffsetAnswer> {
     return new Promise((answered, failed) => {
-      const waiting = this.#waiting.get(address);
+      const key = `${level} ${address}`;
       const one = { query, answered, failed };
-      if (waiting !== undefined) {
-        waiting.push(one);
+      const begun = this.#waiting.get(key);
+      if (begun !== undefined) {
+        begun.push(one);
         return;
       }
-      this.#waiting.set(address, [one]);
-      this.#clock.soon(() => this.#send(address));
+      const waiting = [one];
+      this.#waiting.set(key, waiting);
+      this.#clock.soon(() => {
+        this.#waiting.delete(key);
+        for (let from = 0; from < waiting.length; from += questionsPerCall)
+          void this.#call(address, level, waiting.slice(from, from + questionsPerCall));
+      });
     });
   }
 
-  #send(address: string): void {
-    const waiting = this.#waiting.get(address) ?? [];
-    this.#waiting.delete(address);
-    for (let from = 0; from < waiting.length; from += questionsPerCall) {
-      void this.#call(address, waiting.slice(from, from + questionsPerCall));
-    }
-  }
-
-  async #call(address: string, asked: readonly Waiting[]): Promise<void> {
+  async #call(address: string, level: OffsetLevel, asked: readonly Waiting[]): Promise<void> {
     try {
       const { partitions } = await this.#channels.ask(
         address,
         fetchService.listOffsets,
-        { partitions: asked.map(({ query }) => query), level: 'leader' },
+        { partitions: asked.map(({ query }) => query), level },
         { deadlineMs: attemptMs },
       );
       for (const [at, { answered, failed }] of asked.entries()) {

@@ -21,6 +21,7 @@ import { PartitionReads } from './partition-reads.ts';
 import type { ReadChunk } from './read-chunk.ts';
 import { ReadBatch, type ReadRecord } from './read-record.ts';
 import { RecordIterator } from './record-iterator.ts';
+import type { OffsetLevel } from './offset-questions.ts';
 import { type ReadEnd, type ReadStart, resolveEnd, resolveStart } from './start-offsets.ts';
 
 export interface ReaderOptions {
@@ -198,7 +199,8 @@ export class Reader implements AsyncIterable<ReadRecord>, AsyncDisposable {
     const { machine } = this.#parts;
     const { follow, to = follow === false ? 'latest' : undefined } = this.#options;
     const partition = partitionNumber(number);
-    const target = { parts: this.#parts, topic, partition, signal: this.#stop.signal };
+    const level: OffsetLevel = this.#options.level === 'linearizable' ? 'linearizable' : 'leader';
+    const target = { parts: this.#parts, topic, partition, signal: this.#stop.signal, level };
     const [start, end] = await Promise.all([resolveStart(target, from), resolveEnd(target, to)]);
     return {
       topic,

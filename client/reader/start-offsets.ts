@@ -9,6 +9,7 @@ import { checkedCount, checkedOffset } from '../connection/checked-input.ts';
 import { orAborted, pause } from '../connection/waiting.ts';
 import { addressOf } from '../metadata/broker-rotation.ts';
 import { leaderOf, type TopicView } from '../metadata/cluster-view.ts';
+import type { OffsetLevel } from './offset-questions.ts';
 
 /** Where to begin. A timestamp finds the first record of that time or later. */
 export type ReadStart =
@@ -40,6 +41,8 @@ export interface OffsetTarget {
   readonly topic: TopicView;
   readonly partition: PartitionNumber;
   readonly signal: AbortSignal;
+  /** `leader` unless said. */
+  readonly level?: OffsetLevel;
 }
 
 /** The offset where reading begins. */
@@ -102,14 +105,14 @@ async function askOnce(target: OffsetTarget, question: Question): Promise<Offset
 }
 
 function askLeader(
-  { parts, topic, partition, signal }: OffsetTarget,
+  { parts, topic, partition, signal, level = 'leader' }: OffsetTarget,
   question: Question,
 ): Promise<OffsetAnswer> {
   const leader = leaderOf(parts.metadata.view, topic.topicId, partition);
   if (leader === undefined)
     throw new HighwaterError('LEADER_NOT_AVAILABLE', `${topic.name}/${partition} has no leader`);
   const query = { topicId: topic.topicId, topic: '', partition, at: question };
-  return orAborted(parts.offsets.ask(addressOf(leader.broker), query), signal);
+  return orAborted(parts.offsets.ask(addressOf(leader.broker), query, level), signal);
 }
 
 function checkedCount0(value: number, what: string): number {

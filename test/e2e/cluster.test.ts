@@ -20,6 +20,7 @@ it('a cluster in one process keeps what was acknowledged when its leader is kill
     partition: 0,
     from: 'earliest',
     to: 'latest',
+    level: 'linearizable',
   })) {
     values.push(Buffer.from(record.value ?? []).toString());
   }

@@ -45,7 +45,8 @@ describe('a broker', () => {
       traffic: new Traffic(),
     };
     const init = async () => ({ producerId: undefined, producerEpoch: producerEpoch(0) });
-    registerFetch(bed.server, shared);
+    // Nothing that is refused comes so far as to need a proof.
+    registerFetch(bed.server, { ...shared, proof: undefined as never });
     registerProduce(bed.server, { ...shared, producerIds: { init } as never });
     registerGroups(bed.server, {
       ...shared,

@@ -1,67 +1,27 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openAuthorizer } from '../../../broker/access/authorizer.ts';
-import {
-  type MetadataSource,
-  registerMetadata,
-} from '../../../broker/services/metadata-service.ts';
+import { registerMetadata } from '../../../broker/services/metadata-service.ts';
 import {
   type MetadataUpdate,
   metadataService,
   type WatchMetadataRequest,
 } from '../../../proto/generated/highwater/v1/metadata.ts';
-import type { MetadataImage } from '../../../proto/metadata/image.ts';
-import { RecentImages } from '../../../proto/metadata/recent-images.ts';
 import { record } from '../../../proto/metadata/records.ts';
 import { topicId } from '../../../proto/model/ids.ts';
-import { type Revision, revision, term } from '../../../proto/model/offset.ts';
+import { revision } from '../../../proto/model/offset.ts';
 import type { RpcChannel, RpcStream } from '../../../proto/ports/rpc.ts';
-import {
-  after,
-  clusterOf,
-  state,
-  theTopic,
-  topicWith,
-  uuid,
-} from '../../proto/metadata/metadata-builders.ts';
+import { after, state, theTopic, topicWith, uuid } from '../../proto/metadata/metadata-builders.ts';
 import { MemoryBed } from '../../proto/rpc/memory/memory-bed.ts';
-
-/** What a broker knows, as far as the service asks. */
-class Known implements MetadataSource {
-  image: MetadataImage = clusterOf(1, 2);
-  isStale = false;
-  readonly activeController = undefined;
-  readonly term = term(1);
-  readonly #recent = new RecentImages();
-  readonly #watchers = new Set<() => void>();
-
-  imageAt(at: Revision): MetadataImage | undefined {
-    return this.#recent.at(at);
-  }
-
-  watch(callback: () => void): () => void {
-    this.#watchers.add(callback);
-    return () => this.#watchers.delete(callback);
-  }
-
-  take(image: MetadataImage): void {
-    this.image = image;
-    this.#recent.add(image, 100);
-    this.told();
-  }
-
-  told(): void {
-    for (const watcher of this.#watchers) watcher();
-  }
-}
+import { KnownMetadata } from './known-metadata.ts';
 
 describe('a stream of metadata', () => {
   let bed: MemoryBed;
   let channel: RpcChannel;
-  let known: Known;
+  let known: KnownMetadata;
 
   beforeEach(async () => {
     bed = new MemoryBed();
-    known = new Known();
+    known = new KnownMetadata();
     registerMetadata(bed.server, {
       source: known,
       authorizer: openAuthorizer,
