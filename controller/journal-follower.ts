@@ -26,6 +26,8 @@ export interface JournalFollowerOptions {
 
 /** Before a controller is asked again that had nothing to tell, or that did not answer. */
 const retryMs = 200;
+/** The same while there has been no answer yet: a new cluster has a lot to tell at once. */
+const firstRetryMs = 20;
 /** Longer than an answer waits for an event. */
 const readMs = 3_000;
 const pageMax = 500;
@@ -34,6 +36,7 @@ export class JournalFollower {
   readonly #options: JournalFollowerOptions;
   #asked: { readonly nodeId: NodeId; readonly requests: LinkRequests } | undefined;
   #timer: Timer | undefined;
+  #hasAnswer = false;
   #isClosed = false;
 
   constructor(options: JournalFollowerOptions) {
@@ -41,7 +44,9 @@ export class JournalFollower {
   }
 
   start(): void {
-    this.#timer = this.#options.clock.after(retryMs, () => void this.#turn());
+    const { clock, quorum } = this.#options;
+    const isRested = this.#hasAnswer || quorum.status.role === 'leader';
+    this.#timer = clock.after(isRested ? retryMs : firstRetryMs, () => void this.#turn());
   }
 
   close(): void {
@@ -66,6 +71,7 @@ export class JournalFollower {
     const from = { fromSequence: last, knownSequence: last };
     const question = { ...from, kind: '', subject: '', limit: pageMax };
     const page = await callControl(requests, controlMethods.readEvents, question, readMs);
+    this.#hasAnswer = true;
     // Meanwhile this one may have begun to record itself.
     if (this.#options.quorum.status.role === 'leader') return false;
     journal.follow(page.events.map(recorded));

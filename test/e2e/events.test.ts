@@ -36,6 +36,9 @@ it('what an active controller recorded is told by the next one, with who decides
   await using cluster = await startCluster({ nodes: 3, settings: { 'session-ms': '600' } });
   await using hw = await connect({ brokers: cluster.brokers });
   await hw.admin.createTopic({ name: 'before', partitions: 1, replicationFactor: 3 });
+  // What a process records in its last moment is lost with it: these are that moment.
+  for (let last = 0; last < 10; last++)
+    await hw.admin.createTopic({ name: `last-${last}`, partitions: 1, replicationFactor: 1 });
   const { controller = 0 } = await hw.admin.describeCluster();
   await cluster.kill(controller);
   await hw.admin.createTopic({ name: 'after', partitions: 1, replicationFactor: 2 });
