@@ -16,12 +16,12 @@ import { awaitTopic } from '../connection/known-topic.ts';
 import { cancelledBefore } from '../connection/waiting.ts';
 import type { TopicView } from '../metadata/cluster-view.ts';
 import type { Session } from '../session/session.ts';
+import type { OffsetLevel } from './offset-questions.ts';
 import type { PartitionCursor } from './partition-cursor.ts';
 import { PartitionReads } from './partition-reads.ts';
 import type { ReadChunk } from './read-chunk.ts';
 import { ReadBatch, type ReadRecord } from './read-record.ts';
 import { RecordIterator } from './record-iterator.ts';
-import type { OffsetLevel } from './offset-questions.ts';
 import { type ReadEnd, type ReadStart, resolveEnd, resolveStart } from './start-offsets.ts';
 
 export interface ReaderOptions {
