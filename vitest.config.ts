@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/wide/**', 'test/browser/**'],
     pool: 'forks',
+    // Most files wait for processes and timers as much as they compute: two at once, whatever the machine.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default'],

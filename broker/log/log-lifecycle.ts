@@ -202,9 +202,13 @@ export class LogLifecycle {
     return this.operation(() => checkpointLog(this, wish));
   }
 
-  /** The mark is gone from the store: the next write sets it again. */
+  /**
+   * The mark is gone from the store. After a crash the journal is redone for marked logs only, so nothing
+   * of this one may go there before the next write has set the mark again.
+   */
   unmarked(): void {
     this.#marked = undefined;
+    this.writer.rest();
   }
 
   /** Only in the writer's exclusive work, with everything recorded: back to the record alone. */

@@ -36,14 +36,7 @@ interface IntakeSlot {
   readonly number: number;
   readonly replica: Replica;
   stream: number;
-  /** What the leader was last told to be stored; undefined before the first report of a stream. */
-  toldStored: Offset | undefined;
-  /** Bytes taken since the last report. */
-  untoldBytes: number;
 }
-
-/** A leader learns of so many received bytes although none of them is stored: its window is greater. */
-const untoldBytesMax = 1024 * 1024;
 
 export class LeaderIntake {
   readonly leader: NodeId;
@@ -71,14 +64,11 @@ export class LeaderIntake {
   open(replica: Replica, effect: OpenStream): void {
     let slot = this.#byReplica.get(replica);
     if (slot === undefined) {
-      const { stream } = effect;
-      const number = this.#nextSlot++;
-      slot = { number, replica, stream, toldStored: undefined, untoldBytes: 0 };
+      slot = { number: this.#nextSlot++, replica, stream: effect.stream };
       this.#slots.set(slot.number, slot);
       this.#byReplica.set(replica, slot);
     }
     slot.stream = effect.stream;
-    slot.toldStored = undefined;
     this.#reports.delete(slot.number);
     this.#opens.push({
       slot: slot.number,
@@ -93,15 +83,11 @@ export class LeaderIntake {
     this.#schedule();
   }
 
-  /** That more was received alone waits for what is stored next, which is told together with it. */
   report(replica: Replica, effect: Report): void {
     const slot = this.#byReplica.get(replica);
     if (slot === undefined || slot.stream !== effect.stream) return;
     const { stream, leaderEpoch, logEnd, storedEnd } = effect;
     this.#reports.set(slot.number, { slot: slot.number, stream, leaderEpoch, logEnd, storedEnd });
-    const hasNews = storedEnd === undefined || storedEnd !== slot.toldStored;
-    if (!hasNews && slot.untoldBytes < untoldBytesMax) return;
-    slot.toldStored = storedEnd;
     this.#schedule();
   }
 
@@ -133,10 +119,6 @@ export class LeaderIntake {
   #flush(): void {
     if (this.#isClosed) return;
     const frame = { open: this.#opens, reports: [...this.#reports.values()], close: this.#closes };
-    for (const { slot } of frame.reports) {
-      const told = this.#slots.get(slot);
-      if (told !== undefined) told.untoldBytes = 0;
-    }
     this.#opens = [];
     this.#reports = new Map();
     this.#closes = [];
@@ -191,7 +173,6 @@ export class LeaderIntake {
       at += entry.bytes;
       const slot = this.#slots.get(entry.slot);
       if (slot?.stream !== entry.stream) continue;
-      slot.untoldBytes += entry.bytes;
       const { stream, leaderEpoch, baseOffset, highWatermark } = entry;
       const isTaken =
         bytes.length === entry.bytes &&

@@ -16,3 +16,7 @@ test('a walk over the logs of a directory agrees with the model at every step', 
   if (only === undefined) expectReached(await walkSeeds(1, 32));
   else await walkSeeds(Number(only), Number(only));
 });
+
+test('what is appended while a log becomes idle does not go into a journal that is not redone for it', async () => {
+  await walkSeeds(142, 142);
+});
