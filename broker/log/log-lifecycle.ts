@@ -202,10 +202,7 @@ export class LogLifecycle {
     return this.operation(() => checkpointLog(this, wish));
   }
 
-  /**
-   * The mark is gone from the store. After a crash the journal is redone for marked logs only, so nothing
-   * of this one may go there before the next write has set the mark again.
-   */
+  /** The mark is gone: nothing goes into the journal, redone for marked logs only, until it is set again. */
   unmarked(): void {
     this.#marked = undefined;
     this.writer.rest();
