@@ -5,23 +5,13 @@ import type { ReplicaNode } from '../../../broker/replication/replica-node.ts';
 import { ReplicationStreams } from '../../../broker/replication/replication-streams.ts';
 import { nodeId } from '../../../proto/model/ids.ts';
 import { brokerEpoch } from '../../../proto/model/offset.ts';
-import type { LinkEndpoint } from '../../../proto/ports/link.ts';
 import { silentLogger } from '../../../proto/ports/logger.ts';
 import { allOf, failWith, onOperation, onPath } from '../../../proto/ports/memory/disk-faults.ts';
 import { readBatchHeader } from '../../../proto/wire/batch-header.ts';
 import { after, clusterOf, state, topicWith } from '../../proto/metadata/metadata-builders.ts';
+import { noPeers } from '../../support/no-peers.ts';
 import { batch } from '../log/batches.ts';
 import { LogWorld } from '../log/log-world.ts';
-
-const alone: LinkEndpoint = {
-  listen: (_, port) => Promise.resolve(port),
-  accept() {},
-  open() {
-    throw new Error('no peer has an address');
-  },
-  watch() {},
-  close: () => Promise.resolve(),
-};
 
 it('opens again when there is room, and does not lead on in its epoch', async () => {
   const world = new LogWorld();
@@ -33,7 +23,7 @@ it('opens again when there is room, and does not lead on in its epoch', async ()
   const node: ReplicaNode = {
     clock,
     streams: new ReplicationStreams({
-      endpoint: alone,
+      endpoint: noPeers,
       clock,
       logger: silentLogger,
       lookup: (topicId, partition) => table.find(topicId, partition),

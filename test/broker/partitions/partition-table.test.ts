@@ -4,7 +4,6 @@ import { ReplicationStreams } from '../../../broker/replication/replication-stre
 import { record } from '../../../proto/metadata/records.ts';
 import { nodeId } from '../../../proto/model/ids.ts';
 import { brokerEpoch, partitionEpoch } from '../../../proto/model/offset.ts';
-import type { LinkEndpoint } from '../../../proto/ports/link.ts';
 import { silentLogger } from '../../../proto/ports/logger.ts';
 import {
   after,
@@ -14,18 +13,8 @@ import {
   theTopic,
   topicWith,
 } from '../../proto/metadata/metadata-builders.ts';
+import { noPeers } from '../../support/no-peers.ts';
 import { LogWorld } from '../log/log-world.ts';
-
-/** Nobody can be reached from here. */
-const alone: LinkEndpoint = {
-  listen: (_, port) => Promise.resolve(port),
-  accept() {},
-  open() {
-    throw new Error('no peer has an address');
-  },
-  watch() {},
-  close: () => Promise.resolve(),
-};
 
 it('a replica whose partition changes before its log is made is hosted once', async () => {
   const world = new LogWorld();
@@ -43,7 +32,7 @@ it('a replica whose partition changes before its log is made is hosted once', as
       node: {
         clock,
         streams: new ReplicationStreams({
-          endpoint: alone,
+          endpoint: noPeers,
           clock,
           logger: silentLogger,
           lookup: (topicId, partition) => table.find(topicId, partition),
