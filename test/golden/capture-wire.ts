@@ -1,13 +1,8 @@
 /** The bytes that nodes send each other while they form a cluster and do one of everything. */
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { ProcessNode } from '../../broker/main/fleet/process-node.ts';
-import { freePorts } from '../../broker/main/free-ports.ts';
 import { connect } from '../../client/index.ts';
 import { leaderWithIsr } from '../support/cluster-view.ts';
-import { program } from './capture-node.ts';
+import { capture, capturedIds, voters } from './captured-cluster.ts';
 
 /** One connection: what the dialling node sent, and what it got. */
 export interface Conversation {
@@ -15,46 +10,15 @@ export interface Conversation {
   readonly back: Buffer[];
 }
 
-const voters = [1, 2, 3];
-/** The last one is a broker only, so that it follows the metadata over the wire. */
-const ids = [...voters, 4];
-
 /** Runs the cluster behind proxies that keep what passes. */
 export async function captureWire(): Promise<readonly Conversation[]> {
-  const directory = await mkdtemp(join(tmpdir(), 'highwater-golden-'));
-  const ports = await freePorts(ids.length * 4);
-  const port = (id: number, which: number): number => ports[(id - 1) * 4 + which] ?? 0;
-  const quorum = voters.map((id) => `${id}@127.0.0.1:${port(id, 1)}`).join(',');
   const conversations: Conversation[] = [];
-  const proxies = ids.map((id) => proxy(port(id, 1), port(id, 2), conversations));
-  const nodes = ids.map(
-    (id) =>
-      new ProcessNode({
-        id,
-        program,
-        settings: new Map([
-          ['node-id', String(id)],
-          ['data', join(directory, `node-${id}`)],
-          ['quorum', quorum],
-          ['roles', voters.includes(id) ? 'broker,controller' : 'broker'],
-          ['listen', `127.0.0.1:${port(id, 0)}`],
-          ['peer-listen', `127.0.0.1:${port(id, 2)}`],
-          ['advertised-peer-listen', `127.0.0.1:${port(id, 1)}`],
-          ['http-listen', `127.0.0.1:${port(id, 3)}`],
-          ['disk-reserve-bytes', '0'],
-        ]),
-        logPath: join(directory, `node-${id}.log`),
-      }),
-  );
-  for (const node of nodes) node.start();
-  try {
-    await Promise.all(nodes.map((node) => node.ready()));
-    await work(nodes.map(({ grpc }) => grpc));
-  } finally {
-    await Promise.all(nodes.map((node) => node.kill('SIGKILL')));
-    for (const server of proxies) server.close();
-    await rm(directory, { recursive: true, force: true });
-  }
+  await capture({
+    addresses: (at) => ({ listen: at(0), 'peer-listen': at(2), 'advertised-peer-listen': at(1) }),
+    voterAddress: 1,
+    proxy: (port) => proxy(port(1), port(2), conversations),
+    work: (at) => work(capturedIds.map((id) => at(id, 0))),
+  });
   return conversations;
 }
 
