@@ -23,8 +23,11 @@ export function failLog(life: LogLifecycle, caught: unknown, end: Offset): void 
   state.logEndOffset = end;
   state.epochs = truncateEpochs(state.epochs, offset(end + 1));
   state.producers = undefined;
+  // Nothing else holds what is gone: left here it could never be let go, being never written.
+  life.tail.cutTo(end);
   life.isCutting = true;
-  const repaired = life.operation(() => repair(life, code, end));
+  const { cuts } = life;
+  const repaired = life.operation(() => repair(life, code, { end, cuts }));
   repaired.catch((second: unknown) => context.onFatal(second));
   life.listener?.onFailure({ code, logEndOffset: end, cause: caught });
 }
@@ -37,8 +40,16 @@ function failureCode(caught: unknown): LogFailure['code'] {
   return 'STORAGE_ERROR';
 }
 
-async function repair(life: LogLifecycle, code: LogFailure['code'], end: Offset): Promise<void> {
+async function repair(
+  life: LogLifecycle,
+  code: LogFailure['code'],
+  failed: { readonly end: Offset; readonly cuts: number },
+): Promise<void> {
   const { state, writer, context } = life;
+  const { end, cuts } = failed;
+  // A cut that was asked for before has come in between: memory agrees with the files already, and
+  // the log may end below where it failed.
+  if (life.cuts !== cuts) return;
   if (code === 'DAMAGED_LOG') {
     // The files do not hold what the record says: the next start looks at them.
     await life.mark();

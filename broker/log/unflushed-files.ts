@@ -4,7 +4,11 @@
  * is (rule B5.1).
  *
  * Each such file stays open until it is flushed: a write-back error is reported to open handles only.
+ *
+ * A flush that fails is fatal here, whoever asked for it, and none is begun afterwards: the kernel may
+ * have dropped the bytes and would answer the second time that all is well (rule B5.2).
  */
+import { HighwaterError } from '../../proto/model/errors.ts';
 import type { LogContext } from './log-context.ts';
 import type { ActiveSegment } from './segment.ts';
 
@@ -55,7 +59,18 @@ export class UnflushedFiles {
   /** Flushes what has been written, up to `upTo` or more; one flush of a log at a time. */
   flush(upTo: number): Promise<void> {
     const run = this.#chain.then(async () => {
-      await this.#flushOnce();
+      if (this.#context.fatal() !== undefined) {
+        throw new HighwaterError(
+          'STORAGE_ERROR',
+          'Storage has failed: nothing is flushed any more.',
+        );
+      }
+      try {
+        await this.#flushOnce();
+      } catch (caught) {
+        this.#context.onFatal(caught);
+        throw caught;
+      }
       this.#flushedTo = Math.max(this.#flushedTo, upTo);
     });
     this.#chain = run.catch(() => undefined);

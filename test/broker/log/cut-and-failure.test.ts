@@ -1,0 +1,88 @@
+/** Cuts, deletions and failures of the disk that meet in one log. */
+import { expect, test } from 'vitest';
+import { offset } from '../../../proto/model/offset.ts';
+import {
+  allOf,
+  failWith,
+  nth,
+  onOperation,
+  onPath,
+} from '../../../proto/ports/memory/disk-faults.ts';
+import { batch } from './batches.ts';
+import { LogWorld } from './log-world.ts';
+
+const segmentFiles = onPath(/\.log$/);
+
+test('a write that fails for want of room just before a cut does not undo the cut', async () => {
+  const world = new LogWorld();
+  world.limits = { reserveBytes: 0 };
+  await world.start();
+  const log = await world.create();
+  log.append([0, 1, 2, 3].map((baseOffset) => batch({ baseOffset, payload: 100 })));
+  await world.settle();
+  expect(log.storedEnd).toBe(4);
+  const full = world.disk.faults.add(allOf(onOperation('write'), segmentFiles), failWith('ENOSPC'));
+  log.append([batch({ baseOffset: 4, payload: 100 })]);
+  await world.run(log.truncateTo(offset(2), { keepAside: false }));
+  full.remove();
+  await world.settle(5_000);
+  expect(world.fatal).toBeUndefined();
+  expect(log.logEndOffset).toBe(2);
+  expect(log.storedEnd).toBe(2);
+});
+
+for (const [name, work] of [
+  ['deleting records', (world: LogWorld) => world.log().deleteRecords(offset(2))],
+  ['a cut', (world: LogWorld) => world.log().truncateTo(offset(3), { keepAside: false })],
+  ['a flush', (world: LogWorld) => world.log().flush()],
+] as const) {
+  test(`a flush that fails in ${name} is fatal and is never tried again`, async () => {
+    const world = new LogWorld();
+    world.limits = { reserveBytes: 0 };
+    world.config = { ...world.config, flush: 'os' };
+    await world.start();
+    const log = await world.create();
+    log.append([0, 1, 2, 3].map((baseOffset) => batch({ baseOffset, payload: 100 })));
+    await world.settle();
+    log.setHighWatermark(offset(3));
+    const before = world.disk.countOf('sync');
+    world.disk.faults.add(allOf(onOperation('sync'), segmentFiles, nth(1)), failWith('EIO'));
+    await expect(world.run(work(world) as Promise<unknown>)).rejects.toMatchObject({
+      errno: 'EIO',
+    });
+    await world.settle(20_000);
+    expect(world.fatal).toMatchObject({ errno: 'EIO' });
+    expect(world.disk.countOf('sync')).toBe(before + 1);
+  });
+}
+
+test('what a damaged log could not write does not keep the tails of others in memory', async () => {
+  const world = new LogWorld();
+  world.limits = { reserveBytes: 0, tailCacheBytes: 10_000 };
+  await world.start();
+  const damaged = await world.create(0);
+  await world.create(1);
+  damaged.append([batch({ baseOffset: 0, payload: 100 })]);
+  await world.settle();
+  const [name] = await world.files(0);
+  await world.stop();
+  const fs = world.disk.mount(world.time.clockFor('hand'));
+  const path = `/data/logs/${damaged.key.topicId}-0/${name}`;
+  const file = await world.run(fs.open(path, 'write'));
+  await world.run(file.truncate(10));
+  await world.run(file.close());
+  await world.start();
+  const failures: string[] = [];
+  world.log(0).listen({ onProgress() {}, onFailure: ({ code }) => failures.push(code) });
+  expect(world.log(0).append([batch({ baseOffset: 1, payload: 100 })]).kind).toBe('accepted');
+  await world.settle(1_000);
+  expect(failures).toEqual(['DAMAGED_LOG']);
+
+  const log = world.log(1);
+  for (let at = 0; at < 100; at++) log.append([batch({ baseOffset: at, payload: 1_000 })]);
+  await world.settle(1_000);
+  expect(log.storedEnd).toBe(100);
+  const reads = world.disk.countOf('read');
+  await world.run(Promise.resolve(log.read({ from: offset(0), maxBytes: 1, upTo: offset(1) })));
+  expect(world.disk.countOf('read')).toBeGreaterThan(reads);
+});
