@@ -58,18 +58,22 @@ export async function redoJournal(place: RedoPlace): Promise<RedoResult> {
   const storedTo = new Map<string, Omit<LogPlace, 'offset'>>();
   try {
     const runs: Run[] = [];
+    /** Behind these places nothing should be that is younger than the runs. */
+    const rests: Rest[] = [];
     for (const name of await place.fs.list(place.journalPath)) {
       if (!name.endsWith('.journal')) continue;
       const file = await place.fs.open(`${place.journalPath}/${name}`, 'read');
       files.push(file);
       const run = await readRun(file);
       if (run !== undefined && run.last >= place.floor) runs.push(run);
+      else rests.push({ file, from: run?.end ?? 0 });
     }
     runs.sort((a, b) => a.first - b.first);
     const newest = runs.at(-1);
-    if (newest === undefined) return { nextSequence: place.floor, storedTo, isDamaged: false };
+    if (newest !== undefined) rests.push({ file: newest.file, from: newest.end });
+    const last = newest?.last ?? place.floor - 1;
 
-    const isDamaged = hasGap(runs, place.floor) || (await hasLaterBlock(newest));
+    const isDamaged = hasGap(runs, place.floor) || (await haveLaterBlock(rests, last));
     for (const run of runs) {
       await eachBlock(run.file, run.first, async (head, block) => {
         const entries = decodeBlock(block);
@@ -78,10 +82,23 @@ export async function redoJournal(place: RedoPlace): Promise<RedoResult> {
         return true;
       });
     }
-    return { nextSequence: newest.last + 1, storedTo, isDamaged };
+    return { nextSequence: last + 1 + (isDamaged ? unreadableMax : 1), storedTo, isDamaged };
   } finally {
     for (const file of files) await file.close();
   }
+}
+
+/**
+ * Sequences that may have been given to blocks which are not found here. Their numbers are not used
+ * again: fences of logs may name them, and what is stale in the ring must stay below the floor. The
+ * last block before a crash may be torn, and then a fence names the one behind it.
+ */
+const unreadableMax = 2 ** 32;
+
+/** What lies in a file behind its good blocks. */
+interface Rest {
+  readonly file: FileHandle;
+  readonly from: number;
 }
 
 /** A needed block is missing below one that is there. */
@@ -165,18 +182,23 @@ async function readHeadAt(file: FileHandle, position: number): Promise<BlockHead
 
 const pieceBytes = 1024 * 1024;
 
-/** Blocks are written one at a time: a later one that is good proves that the bad one was durable. */
-async function hasLaterBlock(run: Run): Promise<boolean> {
-  const fileBytes = await run.file.size();
+/** Blocks are written one at a time: a later one that is good proves that the one behind `last` was durable. */
+async function haveLaterBlock(rests: readonly Rest[], last: number): Promise<boolean> {
+  for (const rest of rests) if (await hasLaterBlock(rest, last)) return true;
+  return false;
+}
+
+async function hasLaterBlock({ file, from }: Rest, last: number): Promise<boolean> {
+  const fileBytes = await file.size();
   const piece = Buffer.allocUnsafeSlow(pieceBytes);
-  for (let start = run.end; ; start += pieceBytes) {
-    const count = await readFully(run.file, piece, start);
+  for (let start = from; ; start += pieceBytes) {
+    const count = await readFully(file, piece, start);
     for (let at = 0; at < count; at += blockAlignment) {
       const head = readBlockHead(piece.subarray(at, count));
-      if (head === undefined || head.sequence <= run.last + 1) continue;
+      if (head === undefined || head.sequence <= last + 1) continue;
       if (start + at + head.bytes > fileBytes) continue;
       const block = Buffer.allocUnsafeSlow(head.bytes);
-      if ((await readFully(run.file, block, start + at)) < head.bytes) continue;
+      if ((await readFully(file, block, start + at)) < head.bytes) continue;
       if (decodeBlock(block) !== undefined) return true;
     }
     if (count < pieceBytes) return false;
