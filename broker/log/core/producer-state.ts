@@ -4,8 +4,9 @@
  *
  * The state is a pure function of the log: every replica that has the same batches has the same
  * state, it is rebuilt by replay, and the leader's check only reads it. Producers are forgotten by
- * the time in the log (their last timestamp against the largest one), never by a local clock, so
- * that replicas agree on it; and, when there are too many, in the order of their last batch.
+ * the time in the log, never by a local clock, so that replicas agree on it; and, when there are too
+ * many, in the order of their last batch. The time in the log is the largest timestamp so far: what a
+ * batch itself says may be years old, and its producer is as lively as any.
  *
  * Invariant: per producer the remembered batches are those last appended, oldest first, of one epoch.
  */
@@ -37,6 +38,7 @@ export interface RememberedBatch {
 export interface ProducerEntry {
   readonly producerId: number;
   readonly epoch: number;
+  /** The time in the log behind its last batch. */
   readonly lastTimestamp: number;
   /** One to `limits.producerBatchesRemembered`, oldest first. */
   readonly batches: readonly RememberedBatch[];
@@ -121,7 +123,7 @@ export class ProducerState {
     this.#producers.set(batch.producerId, {
       producerId: batch.producerId,
       epoch: batch.producerEpoch,
-      lastTimestamp: batch.maxTimestamp,
+      lastTimestamp: this.#largestTimestamp,
       batches: [...earlier.slice(1 - limits.producerBatchesRemembered), added],
     });
     if (this.#producers.size > this.#settings.producersMax) this.#forgetOldest();

@@ -80,6 +80,16 @@ describe('producer state', () => {
     const again = new ProducerState(settings, state.snapshot(10));
     expect(again.check(sent(0, 0, 2))).toEqual(state.check(sent(0, 0, 2)));
   });
+
+  test('a producer of old records is remembered as long as any other', () => {
+    const state = new ProducerState(settings);
+    state.apply(sent(0, 5, 2, 1_000_000));
+    state.apply(sent(0, 6, 1, 10));
+    expect(state.check(sent(0, 7, 1, 10))).toMatchObject({ kind: 'duplicate' });
+    expect(state.check(sent(5, 7, 1, 11))).toEqual({ kind: 'append' });
+    state.apply(sent(5, 7, 2, 2_000_000));
+    expect(state.check(sent(5, 8, 1, 11))).toMatchObject({ code: 'UNKNOWN_PRODUCER' });
+  });
 });
 
 describe('the other decisions', () => {
