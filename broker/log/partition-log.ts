@@ -278,10 +278,10 @@ export class PartitionLog {
 
   #accept(header: BatchHeader): void {
     const { state } = this.#life;
-    invariant(
-      header.baseOffset === state.logEndOffset,
-      `a batch continues the log: ${header.baseOffset} at ${state.logEndOffset}`,
-    );
+    if (header.baseOffset !== state.logEndOffset) {
+      const { baseOffset } = header;
+      invariant(false, `a batch continues the log: ${baseOffset} at ${state.logEndOffset}`);
+    }
     const epoch = leaderEpoch(header.leaderEpoch);
     state.epochs = beginEpoch(state.epochs, epoch, header.baseOffset);
   }

@@ -4,10 +4,10 @@
  */
 import { Enum, type Field, MapField, Type } from 'protobufjs';
 import type { MessageLayout } from './emit-message.ts';
-import { elementType, isPackable, mayMiss, scalar, wireType } from './field-shape.ts';
+import { elementType, isPackable, isWhole, mayMiss, scalar, wireType } from './field-shape.ts';
 import { camelCase, notesOf } from './naming.ts';
 
-const wide = new Set(['int64', 'uint64', 'sint64', 'fixed64', 'sfixed64']);
+const wide = new Set(['sint64', 'fixed64', 'sfixed64']);
 
 /** The `read` and `decode` members of a codec. */
 export function emitDecode(layout: MessageLayout): string {
@@ -139,6 +139,7 @@ function readValue(field: Field): string {
   if (field.resolvedType instanceof Enum)
     return `${field.resolvedType.name}.fromWire(reader.int32())`;
   let read = `reader.${field.type}()`;
+  if (isWhole(field.type)) read = `whole(reader, '${field.type}', '${field.name}')`;
   if (wide.has(field.type)) read = `exact(${read}, '${field.name}')`;
   if (field.type === 'bytes') read = `asBuffer(${read})`;
   const brand = notesOf(field).brand;

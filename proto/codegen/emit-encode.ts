@@ -1,7 +1,7 @@
 /** The encoding half of a codec: fields in order of their numbers, defaults left out. */
 import { Enum, type Field, MapField, Type } from 'protobufjs';
 import type { MessageLayout } from './emit-message.ts';
-import { isOptional, isPackable, wireType } from './field-shape.ts';
+import { isOptional, isPackable, isWhole, wireType } from './field-shape.ts';
 import { camelCase } from './naming.ts';
 
 /** The `write` and `encode` members of a codec. */
@@ -88,11 +88,14 @@ function encodeValue(field: FieldShape, value: string): string {
   if (field.resolvedType instanceof Enum) {
     return `writer.uint32(${tag(field.id, 0)}).int32(${field.resolvedType.name}.toWire(${value}))`;
   }
-  return `writer.uint32(${tag(field.id, wireType(field.type))}).${field.type}(${value})`;
+  const head = `writer.uint32(${tag(field.id, wireType(field.type))})`;
+  if (isWhole(field.type)) return `writeWhole(${head}, '${field.type}', ${value})`;
+  return `${head}.${field.type}(${value})`;
 }
 
 function encodeBare(field: Field, value: string): string {
   if (field.resolvedType instanceof Enum)
     return `writer.int32(${field.resolvedType.name}.toWire(${value}))`;
+  if (isWhole(field.type)) return `writeWhole(writer, '${field.type}', ${value})`;
   return `writer.${field.type}(${value})`;
 }

@@ -104,6 +104,8 @@ function imports(file: SchemaFile, body: string): string {
     'nested',
     'noBytes',
     'parts',
+    'whole',
+    'writeWhole',
   ]
     .filter((name) => new RegExp(`\\b${name}\\b`).test(body))
     .map((name) => (name === 'Reader' ? 'type Reader' : name));

@@ -42,3 +42,8 @@ const wireTypes: Readonly<Record<string, number>> = {
 export function wireType(type: string): number {
   return wireTypes[type] ?? 2;
 }
+
+/** True for a 64-bit varint without zigzag: a count, an offset, an epoch, a timestamp. */
+export function isWhole(type: string): boolean {
+  return type === 'int64' || type === 'uint64';
+}

@@ -51,6 +51,35 @@ export function exact(value: protobuf.Long | number, field: string): number {
   return whole;
 }
 
+/** Bytes of a varint whose number a double holds exactly, whatever they say. */
+const wholeBytesMax = 7;
+
+/**
+ * Reads a 64-bit varint. Nearly all are counts of a few bytes, which need no object for two halves:
+ * these numbers come several times with every batch. Everything else goes the long way.
+ */
+export function whole(reader: Reader, kind: 'int64' | 'uint64', field: string): number {
+  const { buf, pos } = reader;
+  const last = Math.min(reader.len, pos + wholeBytesMax);
+  let value = 0;
+  let unit = 1;
+  for (let at = pos; at < last; at++) {
+    const byte = buf[at] ?? 0;
+    value += (byte & 0x7f) * unit;
+    if (byte < 0x80) {
+      reader.pos = at + 1;
+      return value;
+    }
+    unit *= 0x80;
+  }
+  return exact(reader[kind](), field);
+}
+
+/** Writes a 64-bit varint; what fits 32 bits has the same bytes and needs no two halves. */
+export function writeWhole(writer: Writer, kind: 'int64' | 'uint64', value: number): Writer {
+  return value >= 0 && value <= 0xffff_ffff ? writer.uint32(value) : writer[kind](value);
+}
+
 /** Runs a brand's constructor on a value from outside. */
 export function branded<In, Out>(make: (value: In) => Out, value: In, field: string): Out {
   try {

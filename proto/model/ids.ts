@@ -34,11 +34,9 @@ export function isUuid(text: string): boolean {
 }
 
 function whole(value: number, least: number, what: string): number {
-  invariant(
-    Number.isSafeInteger(value) && value >= least,
-    `${what} is a whole number of ${least} or more, not ${value}`,
-  );
-  return value;
+  // The sentence is made only when it is said: this runs several times for every batch.
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  invariant(false, `${what} is a whole number of ${least} or more, not ${value}`);
 }
 
 export const nodeId = (value: number): NodeId => whole(value, 1, 'a node id') as NodeId;
@@ -48,8 +46,8 @@ export const producerId = (value: number): ProducerId =>
   whole(value, 0, 'a producer id') as ProducerId;
 
 function uuid(text: string, what: string): string {
-  invariant(isUuid(text), `${what} is a lower-case UUID, not ${JSON.stringify(text)}`);
-  return text;
+  if (isUuid(text)) return text;
+  invariant(false, `${what} is a lower-case UUID, not ${JSON.stringify(text)}`);
 }
 
 export const topicId = (text: string): TopicId => uuid(text, 'a topic id') as TopicId;

@@ -26,10 +26,8 @@ export const keyBytesMax = 1978;
 
 /** Keys have from 1 to `keyBytesMax` bytes in every store. */
 export function checkKey(key: Uint8Array): void {
-  invariant(
-    key.length >= 1 && key.length <= keyBytesMax,
-    `a key has from 1 to ${keyBytesMax} bytes, not ${key.length}`,
-  );
+  if (key.length >= 1 && key.length <= keyBytesMax) return;
+  invariant(false, `a key has from 1 to ${keyBytesMax} bytes, not ${key.length}`);
 }
 
 export interface KeyValueEntry {
