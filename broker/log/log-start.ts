@@ -186,7 +186,11 @@ async function buildContext(
 }
 
 async function recoverAll(context: LogContext, redo: RedoResult): Promise<RecoveryReport[]> {
-  const waiting = context.store.activeKeys();
+  const active = context.store.activeKeys();
+  const names = new Set(active.map(logName));
+  // A log at rest is looked at as well where its record is bad: without one it could not even be opened.
+  const damaged = context.store.damagedKeys().filter((key) => !names.has(logName(key)));
+  const waiting = [...active, ...damaged];
   const reports: RecoveryReport[] = [];
   const worker = async (): Promise<void> => {
     for (let key = waiting.shift(); key !== undefined; key = waiting.shift()) {

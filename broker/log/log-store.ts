@@ -154,6 +154,13 @@ export class LogStore {
     return [...this.#store.range(actives, {})].map((entry) => decodeLogKey(entry.key));
   }
 
+  /** Logs whose record cannot be trusted: their files are all that is known of them. */
+  damagedKeys(): LogKey[] {
+    return [...this.#store.range(records, {})]
+      .filter(({ value }) => decodeLogRecord(value) === undefined)
+      .map(({ key }) => decodeLogKey(key));
+  }
+
   /** The latest intact snapshot that covers nothing above `end`. */
   producersAt(key: LogKey, end: number): ProducerSnapshot | undefined {
     const range = { from: snapshotKey(key, 0), to: snapshotKey(key, end + 1), reverse: true };

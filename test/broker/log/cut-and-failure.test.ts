@@ -1,5 +1,6 @@
 /** Cuts, deletions and failures of the disk that meet in one log. */
 import { expect, test } from 'vitest';
+import { logTables } from '../../../broker/log/log-store.ts';
 import { offset } from '../../../proto/model/offset.ts';
 import {
   allOf,
@@ -85,4 +86,26 @@ test('what a damaged log could not write does not keep the tails of others in me
   const reads = world.disk.countOf('read');
   await world.run(Promise.resolve(log.read({ from: offset(0), maxBytes: 1, upTo: offset(1) })));
   expect(world.disk.countOf('read')).toBeGreaterThan(reads);
+});
+
+test('a log at rest whose record went bad is found again in its files, and is suspect', async () => {
+  const world = new LogWorld();
+  await world.start();
+  const log = await world.create();
+  log.append([0, 1, 2].map((baseOffset) => batch({ baseOffset, payload: 100 })));
+  await world.settle();
+  await world.stop();
+  const opener = world.stores.mount(world.time.clockFor('hand'));
+  const options = { durability: 'synced', tables: logTables } as const;
+  const meta = await world.run(opener.open('/data/meta', options));
+  const [entry] = meta.range('log-record', {});
+  if (entry === undefined) throw new Error('there is a record');
+  const value = Buffer.from(entry.value).fill(0xff, 20, 30);
+  await world.run(meta.commit([{ table: 'log-record', key: entry.key, value }]));
+  await world.run(meta.close());
+
+  await world.start();
+  expect(world.log().logEndOffset).toBe(3);
+  expect(world.log().damage).toMatchObject({ at: 3 });
+  expect(world.directory.damaged()).toHaveLength(1);
 });
