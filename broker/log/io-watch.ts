@@ -17,7 +17,8 @@ export interface IoWatchOptions {
 export class IoWatch {
   readonly #options: IoWatchOptions;
   /** When each operation in flight began; a Map keeps the order. */
-  readonly #began = new Map<object, number>();
+  readonly #began = new Map<number, number>();
+  #lastBegun = 0;
   #timer: Timer | undefined;
   #isToldStalled = false;
 
@@ -27,14 +28,24 @@ export class IoWatch {
 
   /** The promise as it is; watched until it settles. */
   watch<Result>(operation: Promise<Result>): Promise<Result> {
-    this.#began.set(operation, this.#options.clock.now());
-    this.#arm();
-    const ended = (): void => {
-      this.#began.delete(operation);
-      if (this.#began.size === 0) this.#isToldStalled = false;
-    };
+    const begun = this.begins();
+    const ended = (): void => this.ended(begun);
     operation.then(ended, ended);
     return operation;
+  }
+
+  /** An operation begins; whoever says so says with the returned number that it has ended. */
+  begins(): number {
+    const begun = ++this.#lastBegun;
+    this.#began.set(begun, this.#options.clock.now());
+    this.#arm();
+    return begun;
+  }
+
+  /** The operation has ended, well or badly. */
+  ended(begun: number): void {
+    this.#began.delete(begun);
+    if (this.#began.size === 0) this.#isToldStalled = false;
   }
 
   /** Nothing is told any more. */

@@ -201,18 +201,18 @@ export class LogWriter {
   #schedulePump(): void {
     if (this.#isPumpDue || this.#isWriting || this.#pending.isEmpty) return;
     this.#isPumpDue = true;
-    this.#context.clock.soon(() => {
-      this.#isPumpDue = false;
-      if (this.#isWriting || this.#exclusive.isHeld || this.#hasFailed) return;
-      if (this.#pending.isEmpty) return;
-      if (this.#isForJournal()) {
-        if (this.#pending.freshBytes > 0) this.#context.flusher.request(this);
-        return;
-      }
+    this.#context.clock.soon(this.#pump);
+  }
+
+  readonly #pump = (): void => {
+    this.#isPumpDue = false;
+    if (this.#isWriting || this.#exclusive.isHeld || this.#hasFailed) return;
+    if (this.#pending.isEmpty) return;
+    if (!this.#isForJournal()) {
       this.#isWriting = true;
       void this.#writePending();
-    });
-  }
+    } else if (this.#pending.freshBytes > 0) this.#context.flusher.request(this);
+  };
 
   /** True while what waits is better stored by the journal than written at once. */
   #isForJournal(): boolean {
@@ -228,7 +228,8 @@ export class LogWriter {
   async #writePending(): Promise<void> {
     let active: ActiveSegment | undefined;
     try {
-      const segments = await this.#host.openForWriting();
+      // Open and marked until `rest` or `reset` says otherwise.
+      const segments = this.#segments ?? (await this.#host.openForWriting());
       this.#segments = segments;
       while (!this.#pending.isEmpty && !this.#exclusive.isHeld) {
         active = this.#segmentFor(segments);
@@ -236,7 +237,7 @@ export class LogWriter {
         const group = this.#pending.take(Math.min(room, this.#context.limits.writeBytesMax));
         const position = active.bytes;
         this.files.writing(active);
-        await this.#context.watch.watch(active.write(group, this.#context.clock.wall()));
+        await active.write(group, this.#context.watch, this.#context.clock.wall());
         const { baseOffset: segmentBase, endOffset } = active;
         if (endOffset <= this.#stored) this.#context.unstored.add(-group.bytes);
         else this.#unstored.push({ segmentBase, position, endOffset, group });
@@ -255,10 +256,9 @@ export class LogWriter {
 
   /** The segment for the next batch: the active one, or a fresh one where that is full. */
   #segmentFor(segments: SegmentSet): ActiveSegment {
-    const facts = { bytes: segments.active.bytes, beganMs: segments.active.beganMs };
     const next = { bytes: this.#pending.nextBytes, nowMs: this.#context.clock.wall() };
     const isPlaced = segments.active.endOffset < this.#stored;
-    if (!isPlaced && shouldRoll(this.#host.config(), facts, next)) {
+    if (!isPlaced && shouldRoll(this.#host.config(), segments.active, next)) {
       this.files.sealed(segments.roll());
     }
     return segments.active;

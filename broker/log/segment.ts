@@ -7,6 +7,7 @@ import { type Offset, offset } from '../../proto/model/offset.ts';
 import { writeAll } from '../../proto/ports/file-system.ts';
 import type { SparseIndex } from './core/sparse-index.ts';
 import type { HandleLease, HandlePool } from './handle-pool.ts';
+import type { IoWatch } from './io-watch.ts';
 import type { LogBatch } from './log-batch.ts';
 
 /** A segment that is read only. */
@@ -70,14 +71,16 @@ export class ActiveSegment {
   }
 
   /** Writes a group behind the last one. After a failure the file may hold part of it: `cutBack`. */
-  async write(group: WriteGroup, nowMs: number): Promise<void> {
+  async write(group: WriteGroup, watch: IoWatch, nowMs: number): Promise<void> {
     this.isWriting = true;
+    const begun = watch.begins();
     try {
       this.#lease ??= await this.#handles.lease(this.path, 'create');
       if (this.#bytes === 0 || this.beganMs === 0) this.beganMs = nowMs;
       await writeAll(this.#lease.handle, group.buffers, this.#bytes);
     } finally {
       this.isWriting = false;
+      watch.ended(begun);
     }
     for (const { bytes, baseOffset, endOffset, maxTimestamp } of group.batches) {
       const { length } = bytes;

@@ -7,7 +7,8 @@ const tinyBytes = 4 * 1024;
 const joinedBytes = 64 * 1024;
 
 /** Buffers that can go into one call: all of them or, beyond the limit, the first ones. */
-export function gather(buffers: readonly Uint8Array[]): Uint8Array[] {
+export function gather(buffers: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (buffers.length === 1) return buffers;
   const gathered: Uint8Array[] = [];
   let tiny: Uint8Array[] = [];
   let tinyTotal = 0;

@@ -69,15 +69,13 @@ export class NodeFileHandle implements FileHandle {
     call: (descriptor: number, done: Callback<Value>) => void,
   ): Promise<Value> {
     return new Promise<Value>((resolve, reject) => {
-      const fail = (errno: string, cause?: unknown) =>
-        reject(new FileSystemError(errno, operation, this.#path, cause));
       if (this.#descriptor === undefined) {
-        fail('EBADF');
+        reject(new FileSystemError('EBADF', operation, this.#path));
         return;
       }
       call(this.#descriptor, (error, value) => {
         if (error === null) resolve(value);
-        else fail(error.code ?? 'EIO', error);
+        else reject(new FileSystemError(error.code ?? 'EIO', operation, this.#path, error));
       });
     });
   }
