@@ -75,9 +75,10 @@ function bytesAbove(segments: SegmentSet, point: LogPlace): number {
 
 /** A log that was only read: nothing of it needs to be kept in memory. */
 async function unload(life: LogLifecycle): Promise<void> {
-  await life.writer.exclusive(() => {
+  await life.writer.exclusive(async () => {
+    // A reader may just be opening it: let go now it would be opened a second time beside that.
+    await life.whenLoaded();
     if (!life.isMarked && life.writer.unstoredBytes === 0) life.becomeIdle();
-    return Promise.resolve();
   });
 }
 

@@ -45,6 +45,8 @@ export class LogDirectory {
   readonly #options: LogDirectoryOptions;
   readonly #context: LogContext;
   readonly #logs = new Map<string, OpenLog>();
+  /** Logs that are being removed or set aside: their records may still be there. */
+  readonly #leaving = new Set<string>();
   /** Logs that are not idle, and so are looked at by the next checkpoint. */
   readonly #busy = new Set<LogLifecycle>();
   readonly #background = new BackgroundWork();
@@ -78,6 +80,7 @@ export class LogDirectory {
     invariant(!this.#isClosed, 'a closed directory is not used');
     const open = this.#logs.get(logName(key));
     if (open !== undefined) return open.log;
+    if (this.#leaving.has(logName(key))) return undefined;
     const record = this.#context.store.record(key);
     if (record === undefined || record === 'damaged') return undefined;
     return this.#remember(key, new LogState(record)).log;
@@ -88,7 +91,7 @@ export class LogDirectory {
     const changes = new LogChanges();
     const journalFrom = this.#context.journal.nextSequence;
     const states = keys.map((key) => {
-      if (this.#context.store.record(key) !== undefined) {
+      if (this.#leaving.has(logName(key)) || this.#context.store.record(key) !== undefined) {
         throw new HighwaterError('TOPIC_EXISTS', `There is a log ${logName(key)} already.`);
       }
       const record = freshRecord(start, this.#options.configOf(key).flush, journalFrom);
@@ -101,17 +104,20 @@ export class LogDirectory {
 
   /** Carries out a committed delete record: record and files go. */
   async delete(key: LogKey): Promise<void> {
+    this.#leaving.add(logName(key));
     await this.#forget(key);
     await this.#context.store.commit(new LogChanges().remove(key));
     this.#context.indexes.remove(key, 0, Number.MAX_SAFE_INTEGER);
     await this.#context.fs.removeTree(this.#folderOf(key));
     await this.#context.fs.syncDirectory(this.#context.logsPath);
+    this.#leaving.delete(logName(key));
   }
 
   /** Sets a log aside that should not be here. Nothing of it is removed; resolves to its new path. */
   async quarantine(key: LogKey): Promise<string> {
     const open = this.#logs.get(logName(key));
     await open?.life.checkpoint('idle');
+    this.#leaving.add(logName(key));
     await this.#forget(key);
     const { fs, clock, store } = this.#context;
     const aside = `${this.#options.directory.path}/quarantine`;
@@ -123,6 +129,7 @@ export class LogDirectory {
       await fs.syncDirectory(this.#context.logsPath);
     }
     await store.commit(new LogChanges().remove(key));
+    this.#leaving.delete(logName(key));
     return path;
   }
 

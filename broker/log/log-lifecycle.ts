@@ -8,14 +8,13 @@
  * Long operations (checkpoint, truncation, deletion) run one at a time.
  */
 import type { Offset } from '../../proto/model/offset.ts';
-import { finishSwaps } from './compaction/segment-swap.ts';
 import { ProducerState } from './core/producer-state.ts';
+import { type LogIdentity, loadSegments, wasRemoved } from './load-segments.ts';
 import { type CheckpointWish, checkpointLog } from './log-checkpoint.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
 import { cutLog, deleteBelow, restartAt } from './log-cut.ts';
 import { failLog } from './log-failure.ts';
-import { trimFiles } from './log-files.ts';
 import type { LogKey } from './log-key.ts';
 import { type LogRead, LogReader, type ReadRequest } from './log-reader.ts';
 import type { LogPlace } from './log-record.ts';
@@ -25,15 +24,9 @@ import { LogChanges } from './log-store.ts';
 import { LogWriter } from './log-writer.ts';
 import type { LogListener } from './partition-log.ts';
 import { producerSettings, replayProducers } from './producer-replay.ts';
-import { SegmentSet } from './segment-set.ts';
+import type { SegmentSet } from './segment-set.ts';
 import { LogTail } from './tail-cache.ts';
 import { writerHost } from './writer-host.ts';
-
-/** What the directory gives each log. */
-export interface LogIdentity {
-  readonly key: LogKey;
-  readonly folder: string;
-}
 
 export class LogLifecycle {
   readonly key: LogKey;
@@ -63,7 +56,6 @@ export class LogLifecycle {
   #isReplaying = false;
   /** What a pass of compaction left behind in an earlier process has been finished or removed. */
   #isTidy = false;
-
   #operations: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -98,12 +90,14 @@ export class LogLifecycle {
     this.#onBusy(this);
     if (this.#isNotifyDue || this.listener === undefined) return;
     this.#isNotifyDue = true;
-    this.context.clock.soon(() => {
-      this.#isNotifyDue = false;
-      const { logEndOffset } = this.state;
-      this.listener?.onProgress({ logEndOffset, storedEnd: this.writer.stored });
-    });
+    this.context.clock.soon(this.#notify);
   }
+
+  readonly #notify = (): void => {
+    this.#isNotifyDue = false;
+    const { logEndOffset } = this.state;
+    this.listener?.onProgress({ logEndOffset, storedEnd: this.writer.stored });
+  };
 
   /** Whether anything changed since this was asked last. */
   takeChanged(): boolean {
@@ -144,6 +138,11 @@ export class LogLifecycle {
   segments(): Promise<SegmentSet> {
     this.#loading ??= this.#load();
     return this.#loading;
+  }
+
+  /** Resolves when no loading is under way. */
+  async whenLoaded(): Promise<void> {
+    await this.#loading?.catch(() => undefined);
   }
 
   /** Marks the log as active; resolves when that is durable. */
@@ -269,15 +268,14 @@ export class LogLifecycle {
   }
 
   async #load(): Promise<SegmentSet> {
-    const { fs, handles, indexes } = this.context;
-    const place = { fs, handles, indexes, key: this.key, folder: this.folder };
-    const { logStartOffset, recoveryPoint } = this.state;
-    // An exchange of this process is over before the log is loaded again; a pass may be writing.
-    if (!this.#isTidy) await finishSwaps(place);
+    const identity = { key: this.key, folder: this.folder };
+    // The files at its place belong to the log that was made anew there.
+    if (this.isAbandoned) throw wasRemoved(identity);
+    this.#segments = await loadSegments(this.context, identity, {
+      state: this.state,
+      isTidy: this.#isTidy,
+    });
     this.#isTidy = true;
-    // Bytes behind the record were written by a process that died before it told anybody.
-    await trimFiles(place, { logStartOffset, end: recoveryPoint });
-    this.#segments = await SegmentSet.load(place, recoveryPoint);
     return this.#segments;
   }
 

@@ -1,6 +1,7 @@
 /** Cuts, deletions and failures of the disk that meet in one log. */
 import { expect, test } from 'vitest';
 import { logTables } from '../../../broker/log/log-store.ts';
+import { HighwaterError } from '../../../proto/model/errors.ts';
 import { offset } from '../../../proto/model/offset.ts';
 import {
   allOf,
@@ -8,9 +9,10 @@ import {
   nth,
   onOperation,
   onPath,
+  slowBy,
 } from '../../../proto/ports/memory/disk-faults.ts';
 import { batch } from './batches.ts';
-import { LogWorld } from './log-world.ts';
+import { keyOf, LogWorld } from './log-world.ts';
 
 const segmentFiles = onPath(/\.log$/);
 
@@ -108,4 +110,51 @@ test('a log at rest whose record went bad is found again in its files, and is su
   expect(world.log().logEndOffset).toBe(3);
   expect(world.log().damage).toMatchObject({ at: 3 });
   expect(world.directory.damaged()).toHaveLength(1);
+});
+
+test('a log that is let go while it is being opened for a reader is not opened twice', async () => {
+  const world = new LogWorld();
+  world.limits = { reserveBytes: 0, checkpointMs: 100 };
+  await world.start();
+  const log = await world.create();
+  log.append([batch({ baseOffset: 0, payload: 100 })]);
+  await world.settle();
+  await world.stop();
+  await world.start();
+  const folder = new RegExp(`${log.key.topicId}-0$`);
+  world.disk.faults.add(allOf(onOperation('list'), onPath(folder), nth(1)), slowBy(500));
+  const read = world.log().read({ from: offset(0), maxBytes: 10, upTo: offset(1) });
+  await world.settle(200);
+  world.log().append([batch({ baseOffset: 1, payload: 100 })]);
+  await world.settle(1_000);
+  expect((await world.run(Promise.resolve(read))).endOffset).toBe(1);
+  expect(world.log().storedEnd).toBe(2);
+  world.kill();
+  await world.start();
+  const last = world.log().read({ from: offset(1), maxBytes: 10, upTo: offset(2) });
+  expect((await world.run(Promise.resolve(last))).endOffset).toBe(2);
+});
+
+test('a log that was removed is not opened again by whoever still holds it', async () => {
+  const world = new LogWorld();
+  await world.start();
+  const old = await world.create();
+  old.append([0, 1].map((baseOffset) => batch({ baseOffset, payload: 100 })));
+  await world.settle();
+  old.setHighWatermark(offset(2));
+  const stored = world.log();
+  const leaving = world.directory.delete(keyOf(0));
+  expect(world.directory.get(keyOf(0))).toBeUndefined();
+  await world.run(leaving);
+  const again = await world.create();
+  again.append([0, 1, 2].map((baseOffset) => batch({ baseOffset, payload: 200 })));
+  await world.settle();
+  const request = { from: offset(0), maxBytes: 10, upTo: offset(1) };
+  const late = Promise.resolve().then(() => stored.read(request));
+  await expect(world.run(late)).rejects.toBeInstanceOf(HighwaterError);
+  await world.stop();
+  await world.start();
+  expect(world.log().logEndOffset).toBe(3);
+  const whole = world.log().read({ from: offset(0), maxBytes: 10_000, upTo: offset(3) });
+  expect((await world.run(Promise.resolve(whole))).endOffset).toBe(3);
 });
