@@ -7,6 +7,7 @@
  */
 import { invariant } from '../../model/invariant.ts';
 import type { Clock, Timer } from '../clock.ts';
+import type { VirtualEvent } from './virtual-event.ts';
 
 /** How a node's clocks differ from true time. All default to "not at all". */
 export interface VirtualClockOptions {
@@ -21,7 +22,7 @@ export interface VirtualClockOptions {
 /** What a clock needs of the queue behind it; times in whole virtual microseconds. */
 export interface EventScheduler {
   nowMicros(): number;
-  schedule(at: number, owner: VirtualClock | undefined, callback: () => void): Timer;
+  schedule(at: number, owner: VirtualClock, callback: () => void): Timer;
 }
 
 /** Wall-clock time at the start of virtual time: 2026-01-01T00:00:00Z. */
@@ -34,8 +35,8 @@ export class VirtualClock implements Clock {
   readonly #originMs: number;
   #wallSkewMs: number;
   #state: 'running' | 'paused' | 'stopped' = 'running';
-  /** Callbacks that came due while paused, in the order they were due. */
-  #held: (() => void)[] = [];
+  /** Events that came due while paused, in the order they were due. */
+  #held: VirtualEvent[] = [];
 
   constructor(name: string, scheduler: EventScheduler, options: VirtualClockOptions = {}) {
     this.name = name;
@@ -87,7 +88,7 @@ export class VirtualClock implements Clock {
     this.#state = 'running';
     const held = this.#held;
     this.#held = [];
-    for (const callback of held) this.#schedule(this.#scheduler.nowMicros(), callback);
+    for (const event of held) this.#schedule(this.#scheduler.nowMicros(), () => event.run());
   }
 
   /** A crash: cancels everything, for ever. */
@@ -97,24 +98,15 @@ export class VirtualClock implements Clock {
   }
 
   /** Called by the queue when an event of this clock is due. */
-  deliver(callback: () => void): void {
-    if (this.#state === 'running') callback();
-    else if (this.#state === 'paused') this.#held.push(callback);
+  deliver(event: VirtualEvent): void {
+    event.hold();
+    if (this.#state === 'running') event.run();
+    else if (this.#state === 'paused') this.#held.push(event);
   }
 
   #schedule(at: number, callback: () => void): Timer {
     if (this.#state === 'stopped') return cancelledTimer;
-    let isCancelled = false;
-    // A timer may be cancelled after it came due and was held, so the check is here and not only in the queue.
-    const timer = this.#scheduler.schedule(at, this, () => {
-      if (!isCancelled) callback();
-    });
-    return {
-      cancel: () => {
-        isCancelled = true;
-        timer.cancel();
-      },
-    };
+    return this.#scheduler.schedule(at, this, callback);
   }
 }
 

@@ -9,15 +9,9 @@
  */
 import { invariant } from '../../model/invariant.ts';
 import type { Timer } from '../clock.ts';
-import { EventQueue, type QueuedEvent } from './event-queue.ts';
+import { EventQueue } from './event-queue.ts';
 import { VirtualClock, type VirtualClockOptions } from './virtual-clock.ts';
-
-interface VirtualEvent extends QueuedEvent {
-  readonly owner: VirtualClock | undefined;
-  readonly callback: () => void;
-  /** Set by `cancel`; the event stays queued until it is due or pruned. */
-  isCancelled: boolean;
-}
+import { VirtualEvent } from './virtual-event.ts';
 
 /** Events run in one phase of the real event loop: one poll of the system serves them all. */
 const eventsPerPhase = 64;
@@ -26,17 +20,24 @@ const cancelledKeptMax = 1024;
 
 export class VirtualTime {
   readonly #queue = new EventQueue<VirtualEvent>();
+  /** What is due at this very moment, first come first served from `#soonAt` on: most events are. */
+  #soon: VirtualEvent[] = [];
+  #soonAt = 0;
   #nowMicros = 0;
   #sequence = 0;
   #cancelledCount = 0;
   #isDriven = false;
   #executedCount = 0;
-  #observer: (() => void) | undefined;
+  #observer: ((owner: VirtualClock) => void) | undefined;
+  /** Whose event ran last. */
+  #owner: VirtualClock;
+  readonly #onCancel = (): void => this.#cancelled();
   /** The clock of the world itself: networks, disks, test scripts. Never paused. */
   readonly clock: VirtualClock;
 
   constructor() {
     this.clock = this.clockFor('world');
+    this.#owner = this.clock;
   }
 
   /** True milliseconds since the start. */
@@ -51,7 +52,7 @@ export class VirtualTime {
 
   /** True if nothing will ever happen again unless something is scheduled from outside. */
   get isIdle(): boolean {
-    return this.#queue.size === this.#cancelledCount;
+    return this.#queue.size + this.#soon.length - this.#soonAt === this.#cancelledCount;
   }
 
   /** A new clock of a node; ask once per process, so that a crash stops the old one only. */
@@ -66,8 +67,11 @@ export class VirtualTime {
     );
   }
 
-  /** Calls `observer` after each event and all it set off: where invariants are checked. */
-  observe(observer: () => void): void {
+  /**
+   * Calls `observer` after each event and all it set off: where invariants are checked. It is told whose
+   * clock the event was of.
+   */
+  observe(observer: (owner: VirtualClock) => void): void {
     this.#observer = observer;
   }
 
@@ -117,46 +121,63 @@ export class VirtualTime {
     return promise;
   }
 
-  #schedule(at: number, owner: VirtualClock | undefined, callback: () => void): Timer {
-    const event: VirtualEvent = {
-      at,
-      sequence: this.#sequence++,
+  #schedule(at: number, owner: VirtualClock, callback: () => void): Timer {
+    const event = new VirtualEvent(at, this.#sequence++, {
       owner,
       callback,
-      isCancelled: false,
-    };
-    this.#queue.push(event);
-    return { cancel: () => this.#cancel(event) };
+      onCancel: this.#onCancel,
+    });
+    if (at === this.#nowMicros) this.#soon.push(event);
+    else this.#queue.push(event);
+    return event;
   }
 
-  #cancel(event: VirtualEvent): void {
-    // An event that has left the queue is marked too, so a late cancel does not count as queued.
-    if (event.isCancelled) return;
-    event.isCancelled = true;
+  #cancelled(): void {
     this.#cancelledCount++;
-    if (this.#cancelledCount > cancelledKeptMax && this.#cancelledCount * 2 > this.#queue.size) {
-      this.#queue.prune((queued) => !queued.isCancelled);
-      this.#cancelledCount = 0;
-    }
+    if (this.#cancelledCount <= cancelledKeptMax) return;
+    if (this.#cancelledCount * 2 <= this.#queue.size) return;
+    this.#queue.prune((queued) => queued.isWanted);
+    // Those that are due at this moment leave by themselves.
+    this.#cancelledCount = 0;
+    for (let index = this.#soonAt; index < this.#soon.length; index++)
+      if (this.#soon[index]?.isWanted === false) this.#cancelledCount++;
   }
 
   /** Runs the earliest event not after `limit`; false if there is none. */
   #runNext(limit: number): boolean {
     for (;;) {
-      const event = this.#queue.peek();
-      if (event === undefined || event.at > limit) return false;
-      this.#queue.pop();
-      if (event.isCancelled) {
+      const event = this.#takeNext(limit);
+      if (event === undefined) return false;
+      if (!event.isWanted) {
         this.#cancelledCount--;
         continue;
       }
-      event.isCancelled = true;
       this.#nowMicros = event.at;
       this.#executedCount++;
-      if (event.owner === undefined) event.callback();
-      else event.owner.deliver(event.callback);
+      this.#owner = event.owner;
+      event.owner.deliver(event);
       return true;
     }
+  }
+
+  /** What is due at this moment comes before what is due later, and behind what was asked for earlier. */
+  #takeNext(limit: number): VirtualEvent | undefined {
+    const soon = this.#soon[this.#soonAt];
+    const queued = this.#queue.peek();
+    if (soon === undefined) {
+      if (queued === undefined || queued.at > limit) return undefined;
+      this.#queue.pop();
+      return queued;
+    }
+    if (queued !== undefined && queued.at <= soon.at && queued.sequence < soon.sequence) {
+      this.#queue.pop();
+      return queued;
+    }
+    if (++this.#soonAt === this.#soon.length) {
+      this.#soon.length = 0;
+      this.#soonAt = 0;
+    }
+    return soon;
   }
 
   /**
@@ -179,7 +200,7 @@ export class VirtualTime {
         leftInPhase--;
         if (isOver) return;
         try {
-          if (hasRun) this.#observer?.();
+          if (hasRun) this.#observer?.(this.#owner);
           hasRun = true;
           if (!turn()) end(resolve);
         } catch (error) {
