@@ -21,7 +21,7 @@ const cancelledKeptMax = 1024;
 export class VirtualTime {
   readonly #queue = new EventQueue<VirtualEvent>();
   /** What is due at this very moment, first come first served from `#soonAt` on: most events are. */
-  #soon: VirtualEvent[] = [];
+  readonly #soon: VirtualEvent[] = [];
   #soonAt = 0;
   #nowMicros = 0;
   #sequence = 0;
