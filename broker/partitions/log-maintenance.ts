@@ -61,12 +61,14 @@ export class LogMaintenance {
 
   start(): void {
     const { retentionCheckMs, compactionCheckMs } = this.#options.logs.limits;
-    this.#every(retentionCheckMs, () => this.#retain());
-    this.#every(compactionCheckMs, () => this.#compact());
+    this.#every(retentionCheckMs, () => this.#each((driver) => this.#retain(driver)));
+    this.#every(compactionCheckMs, () => this.#each((driver) => this.#compact(driver)));
     this.#every(roomCheckMs, () => this.#lookForRoom());
     const pace = this.#scrubPace;
     if (pace !== undefined) {
-      this.#every(Math.min(scrubPauseMs, 10 * compactionCheckMs), () => this.#scrub(pace));
+      this.#every(Math.min(scrubPauseMs, 10 * compactionCheckMs), () =>
+        this.#each((driver) => this.#scrub(driver, pace)),
+      );
     }
   }
 
@@ -84,12 +86,7 @@ export class LogMaintenance {
     if (this.#isStopped) return;
     const timer = this.#options.clock.after(ms, () => {
       this.#timers.delete(timer);
-      round()
-        .catch((error: unknown) => {
-          const message = 'Work on the logs in the background failed; it is tried again.';
-          this.#options.logger.warn('log-maintenance-failed', message, { error: String(error) });
-        })
-        .finally(() => this.#every(ms, round));
+      void round().finally(() => this.#every(ms, round));
     });
     this.#timers.add(timer);
   }
@@ -109,46 +106,50 @@ export class LogMaintenance {
     return Promise.resolve();
   }
 
-  async #retain(): Promise<void> {
+  /** One after the other; what fails in one log is told, and does not keep the others waiting. */
+  async #each(work: (driver: PartitionDriver) => Promise<void>): Promise<void> {
     for (const driver of this.#replicas()) {
       if (this.#isStopped) return;
-      if (driver.state.role.kind === 'stopped' || driver.state.log.isCutting) continue;
-      if (this.#options.logs.mayExpire(driver)) await driver.retain();
-    }
-  }
-
-  async #compact(): Promise<void> {
-    const { logs, logger } = this.#options;
-    for (const driver of this.#replicas()) {
-      if (this.#isStopped) return;
-      const { topicId, partition } = driver;
-      const mayDropMarks = isEverywhere(driver);
-      if (!logs.mayCompact(driver, mayDropMarks)) continue;
-      const report = await logs.compact(driver, {
-        pace: this.#compactionPace,
-        mapBytesMax: logs.limits.compactionMapBytesMax,
-        mayDropMarks,
+      await work(driver).catch((error: unknown) => {
+        const { topicId, partition } = driver;
+        const message = 'Work on a log in the background failed; it is tried again.';
+        const facts = { topicId, partition, error: String(error) };
+        this.#options.logger.warn('log-maintenance-failed', message, facts);
       });
-      if (report === undefined || report.kind === 'nothing-due') continue;
-      const { kind, passes, bytesBefore, bytesAfter, recordsDropped, damage } = report;
-      this.counts.compactions += passes;
-      this.counts.compactedBytes += bytesBefore;
-      this.counts.recordsDropped += recordsDropped;
-      const facts = { topicId, partition, outcome: kind, passes, bytesBefore, bytesAfter };
-      const message = 'A log was compacted.';
-      logger.info('log-compacted', message, { ...facts, recordsDropped, ...damage });
     }
   }
 
-  async #scrub(pace: IoPace): Promise<void> {
-    for (const driver of this.#replicas()) {
-      if (this.#isStopped) return;
-      const report = await this.#options.logs.scrub(driver, pace);
-      this.counts.scrubbedBytes += report?.bytes ?? 0;
-      if (report?.damage === undefined) continue;
-      this.counts.damagesFound++;
-      this.#options.onDamage(driver, report.damage);
-    }
+  async #retain(driver: PartitionDriver): Promise<void> {
+    if (driver.state.role.kind === 'stopped' || driver.state.log.isCutting) return;
+    if (this.#options.logs.mayExpire(driver)) await driver.retain();
+  }
+
+  async #compact(driver: PartitionDriver): Promise<void> {
+    const { logs, logger } = this.#options;
+    const { topicId, partition } = driver;
+    const mayDropMarks = isEverywhere(driver);
+    if (!logs.mayCompact(driver, mayDropMarks)) return;
+    const report = await logs.compact(driver, {
+      pace: this.#compactionPace,
+      mapBytesMax: logs.limits.compactionMapBytesMax,
+      mayDropMarks,
+    });
+    if (report === undefined || report.kind === 'nothing-due') return;
+    const { kind, passes, bytesBefore, bytesAfter, recordsDropped, damage } = report;
+    this.counts.compactions += passes;
+    this.counts.compactedBytes += bytesBefore;
+    this.counts.recordsDropped += recordsDropped;
+    const facts = { topicId, partition, outcome: kind, passes, bytesBefore, bytesAfter };
+    const message = 'A log was compacted.';
+    logger.info('log-compacted', message, { ...facts, recordsDropped, ...damage });
+  }
+
+  async #scrub(driver: PartitionDriver, pace: IoPace): Promise<void> {
+    const report = await this.#options.logs.scrub(driver, pace);
+    this.counts.scrubbedBytes += report?.bytes ?? 0;
+    if (report?.damage === undefined) return;
+    this.counts.damagesFound++;
+    this.#options.onDamage(driver, report.damage);
   }
 }
 
