@@ -13,7 +13,8 @@ import { MetadataWatch } from './metadata/metadata-watch.ts';
 import { Producer } from './producer/producer.ts';
 import type { ProducerOptions } from './producer/producer-options.ts';
 import { OffsetQuestions } from './reader/offset-questions.ts';
-import { Reader, type ReaderOptions } from './reader/reader.ts';
+import { Reader } from './reader/reader.ts';
+import type { ReaderOptions } from './reader/reader-options.ts';
 import { Session } from './session/session.ts';
 
 /** How to reach a cluster. */
@@ -122,8 +123,9 @@ export class Client implements AsyncDisposable {
 
 /** A client that has met its cluster. The machine is given, so that it may be a simulated one. */
 export async function openClient(machine: ClientMachine, options: ClientOptions): Promise<Client> {
-  if (options.brokers.length === 0)
-    throw new HighwaterError('INVALID_CONFIG', 'brokers: expected at least one host:port');
+  const brokers: unknown = options.brokers;
+  if (!Array.isArray(brokers) || brokers.length === 0)
+    throw new HighwaterError('INVALID_CONFIG', 'brokers: expected a list of host:port');
   const wrong = options.brokers.find((address) => !/^.+:\d{1,5}$/.test(address));
   if (wrong !== undefined)
     throw new HighwaterError(

@@ -3,6 +3,7 @@ import { nodeClock } from '../proto/ports/node/node-clock.ts';
 import { nodeRandom } from '../proto/ports/node/node-random.ts';
 import { type ClientTls, GrpcConnector } from '../proto/rpc/grpc/connector.ts';
 import { type Client, type ClientOptions, openClient } from './client.ts';
+import { checkedOptions } from './connection/checked-input.ts';
 
 export interface ConnectOptions extends ClientOptions {
   /** Authority, own certificate and key; absent for plaintext. */
@@ -10,8 +11,8 @@ export interface ConnectOptions extends ClientOptions {
 }
 
 /** Connects to a cluster. Rejects with CONNECTION_LOST if no broker answers in time. */
-export function connect(options: ConnectOptions): Promise<Client> {
-  const { tls } = options;
+export async function connect(options: ConnectOptions): Promise<Client> {
+  const { tls } = checkedOptions(options, 'connect');
   const connector = new GrpcConnector({
     clock: nodeClock,
     ...(tls === undefined ? {} : { tls: () => tls }),

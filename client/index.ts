@@ -28,6 +28,7 @@ export type {
   PartitionInfo,
   ReplicaProgressInfo,
   SettingInfo,
+  SettingValue,
   TopicInfo,
   TopicSpec,
   TopicSummary,
@@ -52,6 +53,7 @@ export type { SentBatch, WrittenRange } from './producer/send-group.ts';
 export type { StoredLevel, StoredLimits, WantedLevel } from './producer/stored-level.ts';
 export type { Partitioner } from './producer/topic-partitions.ts';
 export type { ReadBatch, ReadRecord } from './reader/read-record.ts';
-export type { Reader, ReaderOptions } from './reader/reader.ts';
+export type { Reader } from './reader/reader.ts';
+export type { ReaderOptions } from './reader/reader-options.ts';
 export type { ReadEnd, ReadStart } from './reader/start-offsets.ts';
 export { Session } from './session/session.ts';

@@ -7,12 +7,17 @@ import {
   checkedCount,
   checkedNode,
   checkedOffset,
+  checkedOptions,
   checkedPartition,
+  invalidRequest,
 } from '../connection/checked-input.ts';
 import { addressOf } from '../metadata/broker-rotation.ts';
 import { leaderOf, type TopicView } from '../metadata/cluster-view.ts';
 import type { MetadataWatch } from '../metadata/metadata-watch.ts';
 import type { AdminCalls, CallLimits } from './admin-calls.ts';
+
+/** A setting as it is given; it travels and is kept as a text. */
+export type SettingValue = string | number | boolean;
 
 /** A topic to create. */
 export interface TopicSpec {
@@ -22,7 +27,7 @@ export interface TopicSpec {
   /** 3 by default, or as many brokers as there are. */
   readonly replicationFactor?: number;
   /** Settings by name, see docs/configuration.md. */
-  readonly config?: Readonly<Record<string, string>>;
+  readonly config?: Readonly<Record<string, SettingValue>>;
   /** Explicit placement, one list of nodes for each partition, instead of the counts. */
   readonly assignment?: readonly (readonly number[])[];
   /** Check everything and change nothing. */
@@ -94,19 +99,22 @@ export class TopicAdmin {
 
   /** Returns the topic's id once this client sees the topic. */
   async create(spec: TopicSpec, limits?: CallLimits): Promise<{ readonly topicId: string }> {
-    const { assignment } = spec;
+    const { assignment, name } = checkedOptions(spec, 'topic');
+    if (typeof name !== 'string') throw invalidRequest('a topic has a name');
     const brokers = Math.max(1, this.#metadata.view.brokers.size);
     const factor = spec.replicationFactor ?? Math.min(replicationFactorDefault, brokers);
     const { topicId } = await this.#calls.change(
       adminService.createTopic,
       {
         requestId: this.#calls.requestId(),
-        name: spec.name,
+        name,
         partitions:
           assignment === undefined ? checkedCount(spec.partitions ?? 1, 1, 'partitions') : 0,
         replicationFactor:
           assignment === undefined ? checkedCount(factor, 1, 'replicationFactor') : 0,
-        config: new Map(Object.entries(spec.config ?? {})),
+        config: new Map(
+          Object.entries(spec.config ?? {}).map(([key, value]) => [key, String(value)]),
+        ),
         assignment: (assignment ?? []).map((nodes) => ({ replicas: nodes.map(checkedNode) })),
         validateOnly: spec.validateOnly ?? false,
       },
@@ -126,14 +134,14 @@ export class TopicAdmin {
   /** Sets settings; `undefined` puts one back to its default. */
   async alter(
     name: string,
-    config: Readonly<Record<string, string | undefined>>,
+    config: Readonly<Record<string, SettingValue | undefined>>,
     limits?: CallLimits,
   ): Promise<void> {
     const set = new Map<string, string>();
     const reset: string[] = [];
     for (const [key, value] of Object.entries(config)) {
       if (value === undefined) reset.push(key);
-      else set.set(key, value);
+      else set.set(key, String(value));
     }
     await this.#calls.change(
       adminService.alterTopic,

@@ -36,6 +36,33 @@ export function checkedOffset(value: bigint): Offset {
   return offset(number);
 }
 
+/** One of several words; what is no such word is not taken for one. */
+export function checkedChoice<Choice extends string>(
+  value: Choice,
+  choices: readonly NoInfer<Choice>[],
+  what: string,
+): Choice {
+  if (choices.includes(value)) return value;
+  throw invalidRequest(`${what} ${shown(value)}: expected one of ${choices.join(', ')}`);
+}
+
+/** The object that a call cannot do without. */
+export function checkedOptions<Options extends object>(options: Options, what: string): Options {
+  if (typeof options === 'object' && options !== null) return options;
+  throw invalidRequest(`${what}: expected an object, not ${shown(options)}`);
+}
+
+/** A list of texts. */
+export function checkedTexts(value: readonly string[], what: string): readonly string[] {
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
+  throw invalidRequest(`${what} ${shown(value)}: expected a list of texts`);
+}
+
+/** As the caller would have written it. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
 /** A count from `min` that travels as 32 bits. */
 export function checkedCount(value: number, min: number, what: string): number {
   if (!Number.isSafeInteger(value) || value < min || value > 0xffff_ffff)

@@ -1,7 +1,12 @@
 /** What a user says about a consumer, and what a consumer tells of itself. */
 import type { HighwaterError } from '../../proto/model/errors.ts';
 import { limits } from '../../proto/model/limits.ts';
-import { invalidRequest } from '../connection/checked-input.ts';
+import {
+  checkedChoice,
+  checkedOptions,
+  checkedTexts,
+  invalidRequest,
+} from '../connection/checked-input.ts';
 
 export interface ConsumerOptions {
   /** Members of one group share the partitions of its topics. */
@@ -73,7 +78,8 @@ export interface ConsumerSettings
 
 /** Checks what the user gave. */
 export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
-  const { group, topics = [], topicPattern = '' } = options;
+  const { group, topicPattern = '' } = checkedOptions(options, 'consumer');
+  const topics = checkedTexts(options.topics ?? [], 'topics');
   if (
     typeof group !== 'string' ||
     group === '' ||
@@ -86,14 +92,18 @@ export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
     group,
     topics,
     topicPattern,
-    from: options.from ?? 'latest',
+    from: checkedChoice(options.from ?? 'latest', ['earliest', 'latest'], 'from'),
     autoCommit: options.autoCommit ?? false,
     autoCommitIntervalMs: positive(options.autoCommitIntervalMs, 1_000, 'autoCommitIntervalMs'),
-    onOutOfRange: options.onOutOfRange ?? 'fail',
+    onOutOfRange: checkedChoice(
+      options.onOutOfRange ?? 'fail',
+      ['fail', 'earliest', 'latest'],
+      'onOutOfRange',
+    ),
     instance: options.instance ?? '',
-    assignor: options.assignor ?? 'uniform',
+    assignor: checkedChoice(options.assignor ?? 'uniform', ['uniform', 'range'], 'assignor'),
     sessionTimeoutMs: positive(options.sessionTimeoutMs, 15_000, 'sessionTimeoutMs'),
-    readFrom: options.readFrom ?? 'leader',
+    readFrom: checkedChoice(options.readFrom ?? 'leader', ['leader', 'nearest'], 'readFrom'),
     rack: options.rack ?? '',
     prefetchBytesMax: positive(options.prefetchBytesMax, 8 * 1024 * 1024, 'prefetchBytesMax'),
     slowHandlerMs: positive(options.slowHandlerMs, 30_000, 'slowHandlerMs'),

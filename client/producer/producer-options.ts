@@ -1,7 +1,8 @@
 /** What a user may choose of a producer. */
-import type { Acks } from '../../proto/model/acks.ts';
+import { type Acks, acksLevels } from '../../proto/model/acks.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
-import type { CompressionName } from '../../proto/wire/compression-id.ts';
+import { type CompressionName, compressionNames } from '../../proto/wire/compression-id.ts';
+import { checkedChoice } from '../connection/checked-input.ts';
 import type { Session } from '../session/session.ts';
 import type { Partitioner } from './topic-partitions.ts';
 
@@ -51,9 +52,15 @@ export type ProducerSettings = Required<Omit<ProducerOptions, 'partitioner' | 's
 export function producerSettings(options: ProducerOptions): ProducerSettings {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const settings: ProducerSettings = { ...defaults, ...Object.fromEntries(given) };
-  for (const [name, value] of Object.entries(settings)) {
-    if (typeof value === 'number' && !(value > 0))
-      throw new HighwaterError('INVALID_CONFIG', `${name} ${value}: expected a number above 0`);
+  checkedChoice(settings.acks, acksLevels, 'acks');
+  checkedChoice(settings.compression, compressionNames, 'compression');
+  for (const [name, value] of Object.entries<unknown>(settings)) {
+    if (typeof defaults[name as keyof ProducerSettings] !== 'number') continue;
+    if (typeof value !== 'number' || !(value > 0))
+      throw new HighwaterError(
+        'INVALID_CONFIG',
+        `${name} ${String(value)}: expected a number above 0`,
+      );
   }
   return settings;
 }

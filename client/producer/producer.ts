@@ -22,7 +22,13 @@ import {
   producerSettings,
 } from './producer-options.ts';
 import type { Receipt } from './receipt.ts';
-import { faultOf, type ProducerRecord, type SendBatchOptions, type SendOptions } from './record.ts';
+import {
+  faultOf,
+  levelOf,
+  type ProducerRecord,
+  type SendBatchOptions,
+  type SendOptions,
+} from './record.ts';
 import type { RecordBuffer } from './record-buffer.ts';
 import { SendGroup, type SentBatch } from './send-group.ts';
 import type { StoredLimits, WantedLevel } from './stored-level.ts';
@@ -78,10 +84,10 @@ export class Producer implements AsyncDisposable {
    * whether the record may have been written.
    */
   send(record: ProducerRecord, options?: SendOptions): Promise<Receipt> {
-    const acks = options?.acks ?? this.#options.acks;
     const signal = options?.signal;
     const waiting = capturePromise();
     try {
+      const acks = levelOf(options, this.#options.acks);
       this.#check(record, signal);
       const placing = this.#buffer.place(record, acks);
       if (typeof placing === 'string') {
@@ -109,8 +115,8 @@ export class Producer implements AsyncDisposable {
     records: readonly ProducerRecord[],
     options: SendBatchOptions = {},
   ): Promise<SentBatch> {
+    const acks = levelOf(options, this.#options.acks);
     const group = new SendGroup(records.length);
-    const acks = options.acks ?? this.#options.acks;
     if (options.atomic === true || options.expectedOffset !== undefined) {
       for (const record of records) this.#check(record, options.signal);
       await this.#placeTogether(records, { ...options, acks }, group);
@@ -136,7 +142,7 @@ export class Producer implements AsyncDisposable {
         place: (record, acks, group) => this.#place(record, acks, group),
         flush: () => this.flush(),
       },
-      options.acks ?? this.#options.acks,
+      levelOf(options, this.#options.acks),
     );
   }
 

@@ -2,6 +2,7 @@
  * What an acknowledgement says, of a batch and of each of its records. A record's receipt is two words
  * beside the batch's; its numbers are made when they are asked for.
  */
+import { inspect } from 'node:util';
 import type { Receipt as WireReceipt } from '../../proto/generated/highwater/v1/produce.ts';
 import type { Acks } from '../../proto/model/acks.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
@@ -112,11 +113,17 @@ export class Receipt {
     });
   }
 
+  /** The offset as a text, which JSON can hold whole. */
   toJSON(): Record<string, unknown> {
+    return { ...this[inspect.custom](), offset: this.offset.toString() };
+  }
+
+  /** What a print of it shows. */
+  [inspect.custom](): Record<string, unknown> {
     return {
       topic: this.topic,
       partition: this.partition,
-      offset: this.offset.toString(),
+      offset: this.offset,
       leaderEpoch: this.leaderEpoch,
       acks: this.acks,
       storedBy: this.storedBy,

@@ -1,8 +1,8 @@
 /** A record as a user gives it, and the check that it is one. */
-import type { Acks } from '../../proto/model/acks.ts';
+import { type Acks, acksLevels } from '../../proto/model/acks.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { RecordBytes, RecordHeaders } from '../../proto/wire/record-writer.ts';
-import { invalidRequest } from '../connection/checked-input.ts';
+import { checkedChoice, invalidRequest } from '../connection/checked-input.ts';
 
 /** What can be sent. Strings are UTF-8. */
 export interface ProducerRecord {
@@ -36,8 +36,16 @@ export interface SendBatchOptions extends SendOptions {
   readonly expectedOffset?: bigint;
 }
 
+/** The level of a send: a word that names none is refused, never taken for a weaker promise. */
+export function levelOf(options: SendOptions | undefined, producers: Acks): Acks {
+  const acks = options?.acks;
+  return acks === undefined ? producers : checkedChoice(acks, acksLevels, 'acks');
+}
+
 /** Why this is no record, or undefined. Checked before any byte of it is copied. */
 export function faultOf(record: ProducerRecord): HighwaterError | undefined {
+  if (typeof record !== 'object' || record === null)
+    return invalidRequest(`a record is an object with a topic and a value, not ${String(record)}`);
   const { topic, key, value, headers, timestamp } = record;
   if (typeof topic !== 'string') return invalidRequest('a record names its topic');
   if (!isBytes(key)) return invalidRequest('key: expected a string, bytes or null');

@@ -1,5 +1,5 @@
 /** Records and batches as they are read. Keys, values and headers are views of the batch's memory. */
-
+import { inspect } from 'node:util';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import {
   type LeaderEpoch,
@@ -48,6 +48,21 @@ export class ReadRecord {
   /** The value of the first header of a name. */
   header(name: string): Buffer | null | undefined {
     return this.headers.find((header) => header.key === name)?.value;
+  }
+
+  /** The offset as a text, which JSON can hold whole. */
+  toJSON(): Record<string, unknown> {
+    return { ...this.#shown(), offset: this.offset.toString() };
+  }
+
+  /** What a print of it shows. */
+  [inspect.custom](): Record<string, unknown> {
+    return this.#shown();
+  }
+
+  #shown(): Record<string, unknown> {
+    const { topic, partition, offset, leaderEpoch: epoch, timestamp, key, value, headers } = this;
+    return { topic, partition, offset, leaderEpoch: epoch, timestamp, key, value, headers };
   }
 }
 

@@ -3,15 +3,14 @@
  * iterable of records, or of batches for bulk. Memory is bounded by the bytes that may be sent ahead:
  * a loop that stops reading stops the brokers.
  */
-import type { ReadLevel } from '../../proto/generated/highwater/v1/fetch.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
-import { partitionNumber, type TopicId } from '../../proto/model/ids.ts';
+import { nodeId, partitionNumber, type TopicId } from '../../proto/model/ids.ts';
 import type { Offset } from '../../proto/model/offset.ts';
 import { listenForAbort } from '../../proto/rpc/call/abort-listener.ts';
 import { isCompressionLoaded, loadCompression } from '../../proto/wire/compression/codecs.ts';
 import { compressionNames } from '../../proto/wire/compression-id.ts';
 import type { ClientParts } from '../client-parts.ts';
-import { checkedNode, checkedPartition } from '../connection/checked-input.ts';
+import { checkedPartition, invalidRequest } from '../connection/checked-input.ts';
 import { awaitTopic } from '../connection/known-topic.ts';
 import { cancelledBefore } from '../connection/waiting.ts';
 import type { TopicView } from '../metadata/cluster-view.ts';
@@ -21,35 +20,9 @@ import type { PartitionCursor } from './partition-cursor.ts';
 import { PartitionReads } from './partition-reads.ts';
 import type { ReadChunk } from './read-chunk.ts';
 import { ReadBatch, type ReadRecord } from './read-record.ts';
+import { type ReaderOptions, readerSettings } from './reader-options.ts';
 import { RecordIterator } from './record-iterator.ts';
-import { type ReadEnd, type ReadStart, resolveEnd, resolveStart } from './start-offsets.ts';
-
-export interface ReaderOptions {
-  readonly topic: string;
-  /** One partition; all of them if absent. */
-  readonly partition?: number;
-  /** `earliest` by default. */
-  readonly from?: ReadStart;
-  /** Where to end; never by default. */
-  readonly to?: ReadEnd;
-  /** What to do where the next offset is no longer kept, or not written yet; `fail` by default. */
-  readonly onOutOfRange?: 'fail' | 'earliest' | 'latest';
-  /** False is short for `to: 'latest'`. */
-  readonly follow?: boolean;
-  /** `leader` by default; `nearest` prefers the own rack; or one node. */
-  readonly readFrom?: 'leader' | 'nearest' | number;
-  /** This reader's rack, for `nearest`. */
-  readonly rack?: string;
-  /** `session` by default: never behind what this session has written or seen. */
-  readonly level?: 'any' | 'session' | 'leader' | 'linearizable';
-  /** Bytes that may be received ahead; 8 MiB by default. */
-  readonly prefetchBytesMax?: number;
-  /** The client's own by default. */
-  readonly session?: Session;
-  readonly signal?: AbortSignal;
-}
-
-const prefetchBytesMaxDefault = 8 * 1024 * 1024;
+import { type ReadStart, resolveEnd, resolveStart } from './start-offsets.ts';
 
 export class Reader implements AsyncIterable<ReadRecord>, AsyncDisposable {
   readonly #parts: ClientParts;
@@ -67,18 +40,18 @@ export class Reader implements AsyncIterable<ReadRecord>, AsyncDisposable {
   #isClosed = false;
 
   constructor(parts: ClientParts, options: ReaderOptions, onClosed: () => void) {
+    const { readFrom, level, onOutOfRange, prefetchBytesMax } = readerSettings(options);
     this.#parts = parts;
     this.#options = options;
     this.#onClosed = onClosed;
     this.#session = options.session ?? parts.session;
-    const { readFrom = 'leader', level = 'session', onOutOfRange = 'fail' } = options;
     this.#reads = new PartitionReads({
       parts,
       session: this.#session,
-      readFrom: typeof readFrom === 'number' ? checkedNode(readFrom) : readFrom,
+      readFrom,
       rack: options.rack,
-      level: level satisfies ReadLevel,
-      prefetchBytesMax: options.prefetchBytesMax ?? prefetchBytesMaxDefault,
+      level,
+      prefetchBytesMax,
       ...(onOutOfRange === 'fail'
         ? {}
         : { restart: (cursor: PartitionCursor) => this.#offsetAt(cursor, onOutOfRange) }),
@@ -150,6 +123,7 @@ export class Reader implements AsyncIterable<ReadRecord>, AsyncDisposable {
     const topic = this.#parts.metadata.view.topicsByName.get(name);
     if (topic === undefined) throw new HighwaterError('UNKNOWN_TOPIC', `no topic ${name}`);
     const numbers = this.#numbers(topic);
+    for (const number of numbers) this.#checkReplica(topic, number);
     this.#taken = topic.partitions.length;
     const { from = 'earliest', partition } = this.#options;
     const begun = await Promise.all(numbers.map((number) => this.#cursor(topic, number, from)));
@@ -192,6 +166,16 @@ export class Reader implements AsyncIterable<ReadRecord>, AsyncDisposable {
     throw new HighwaterError(
       'UNKNOWN_PARTITION',
       `${topic.name} has partitions 0 to ${topic.partitions.length - 1}, not ${partition}`,
+    );
+  }
+
+  /** A node that holds no replica would be waited for without end. */
+  #checkReplica(topic: TopicView, number: number): void {
+    const { readFrom } = this.#options;
+    const replicas = topic.partitions[number]?.replicas ?? [];
+    if (typeof readFrom !== 'number' || replicas.includes(nodeId(readFrom))) return;
+    throw invalidRequest(
+      `${topic.name}/${number} has no replica on node ${readFrom}; it has them on ${replicas.join(', ')}`,
     );
   }
 

@@ -1,7 +1,7 @@
 /** `highwater consume`: records to standard output, at the speed of a pipe. */
 import type { Client } from '../../client.ts';
 import type { ReadRecord } from '../../reader/read-record.ts';
-import type { ReaderOptions } from '../../reader/reader.ts';
+import type { ReaderOptions } from '../../reader/reader-options.ts';
 import type { ReadStart } from '../../reader/start-offsets.ts';
 import { choiceOf, clusterOptions, wholeNumber, wholeText, withClient } from '../cluster-option.ts';
 import { jsonOfRecord } from '../record-json.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Client } from '../../../client/client.ts';
 import type { ReadRecord } from '../../../client/reader/read-record.ts';
-import type { ReaderOptions } from '../../../client/reader/reader.ts';
+import type { ReaderOptions } from '../../../client/reader/reader-options.ts';
 import { nodeId } from '../../../proto/model/ids.ts';
 import { FakeCluster } from '../support/fake-cluster.ts';
 import { rejection } from '../support/rejection.ts';
