@@ -271,7 +271,7 @@ export class PartitionTable {
 
   #host(log: PartitionLog, topic: TopicImage, partition: PartitionState, isStart: boolean): void {
     log.configure(logConfigOf(topic));
-    this.#repair.hosted(log);
+    this.#repair.hosted({ log, partition, isCompacted: topic.settings.compacts });
     const streams = this.#streams.get(logName(log.key)) ?? 0;
     const driver = openReplica(this.#options, log, { partition, isStart, streams });
     const { topicId } = topic;

@@ -38,8 +38,7 @@ export class ReplicaRepair {
     if (this.#refilling.has(logName(log.key))) return 'host';
     const { damage } = log;
     const hasBadBytes = damage !== undefined && damage.at < log.logEndOffset;
-    const isSuspect = damage !== undefined || partition.suspects.includes(this.#self);
-    const hasOldRecords = replica.isCompacted && isSuspect && log.logEndOffset > log.logStartOffset;
+    const hasOldRecords = replica.isCompacted && this.#isSuspect(replica) && !isEmpty(log);
     if (!hasBadBytes && !hasOldRecords) return 'host';
     if (this.#isDispensable(partition)) return 'cut';
     return hasBadBytes ? 'wait' : 'host';
@@ -63,9 +62,14 @@ export class ReplicaRepair {
     this.#refilling.delete(logName(log.key));
   }
 
-  /** A replica is hosted: with a damage mark it is being refilled. */
-  hosted(log: PartitionLog): void {
-    if (log.damage !== undefined) this.#refilling.add(logName(log.key));
+  /**
+   * A replica is hosted: with a damage mark it is being refilled. A suspect one without a record, as on a
+   * disk that was lost, is copied from its beginning too; what it copies is not to be cut once more.
+   */
+  hosted(replica: RepairedReplica): void {
+    const { log } = replica;
+    if (log.damage !== undefined || (this.#isSuspect(replica) && isEmpty(log)))
+      this.#refilling.add(logName(log.key));
   }
 
   /** True once, when the in-sync set has taken a refilled replica in. */
@@ -74,7 +78,15 @@ export class ReplicaRepair {
     return this.#refilling.delete(logName(log.key));
   }
 
+  #isSuspect({ log, partition }: RepairedReplica): boolean {
+    return log.damage !== undefined || partition.suspects.includes(this.#self);
+  }
+
   #isDispensable({ leader, isr }: PartitionState): boolean {
     return leader !== undefined && leader !== this.#self && !isr.includes(this.#self);
   }
+}
+
+function isEmpty({ logStartOffset, logEndOffset }: PartitionLog): boolean {
+  return logEndOffset === logStartOffset;
 }

@@ -31,3 +31,21 @@ it('damage that is found while a replica is filled again is cut like the first',
   await world.run(repair.cut(replica));
   expect(log.logEndOffset).toBe(2);
 });
+
+it('a compacted log that is copied onto an empty disk is not cut while it is copied', async () => {
+  const world = new LogWorld();
+  await world.start();
+  const log = await world.create();
+  const repair = new ReplicaRepair(nodeId(2));
+  const partition = state([1, 2, 3], { isr: nodes(1, 3), suspects: nodes(2) });
+  const replica = { log, partition, isCompacted: true };
+  expect(repair.judge(replica)).toBe('host');
+  repair.hosted(replica);
+
+  log.append([batch({ baseOffset: 0 })]);
+  await world.settle();
+  expect(repair.judge(replica)).toBe('host');
+
+  const unhosted = new ReplicaRepair(nodeId(2));
+  expect(unhosted.judge(replica)).toBe('cut');
+});
