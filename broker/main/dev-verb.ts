@@ -13,13 +13,15 @@ import { ProcessControl } from './front/process-control.ts';
 export const devVerb: Verb = {
   name: 'dev',
   summary: 'Run a whole cluster on this machine, with its dashboard.',
+  isService: true,
   options: [
     { name: 'nodes', value: 'COUNT', meaning: 'How many nodes (default 3, or what --data holds).' },
     { name: 'processes', meaning: 'One process for each node instead of all in one.' },
     {
       name: 'data',
       value: 'DIR',
-      meaning: 'Keep data here (default: a temporary directory that goes with the cluster).',
+      meaning:
+        'Keep data here (default: ./data with --processes, else a temporary directory that goes with the cluster).',
     },
   ],
   examples: ['highwater dev', 'highwater dev --processes --data ./data', 'highwater dev --nodes 1'],

@@ -10,6 +10,7 @@ import { startNode } from './node.ts';
 export const serverVerb: Verb = {
   name: 'server',
   summary: 'Run one node of a cluster.',
+  isService: true,
   options: [
     {
       name: 'config',

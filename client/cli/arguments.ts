@@ -1,11 +1,12 @@
 /** From typed words to a verb's input: exact, helpful about mistakes, and never guessing. */
 import { parseArgs } from 'node:util';
+import { nearestWord } from './nearest.ts';
 import { UsageError, type Verb, type VerbOption } from './verb.ts';
 
 /** Options that every verb has. */
 export const commonOptions: readonly VerbOption[] = [
   { name: 'json', meaning: 'Print one JSON value a line instead of tables.' },
-  { name: 'help', meaning: 'Print this help.' },
+  { name: 'help', short: 'h', meaning: 'Print this help.' },
 ];
 
 export interface ParsedArguments {
@@ -24,7 +25,11 @@ export function parseArguments(verb: Verb, words: readonly string[]): ParsedArgu
     options: Object.fromEntries(
       options.map((option) => [
         option.name,
-        { type: option.value === undefined ? 'boolean' : 'string', multiple: true },
+        {
+          type: option.value === undefined ? 'boolean' : 'string',
+          multiple: true,
+          ...(option.short === undefined ? {} : { short: option.short }),
+        },
       ]),
     ),
   });
@@ -36,25 +41,20 @@ export function parseArguments(verb: Verb, words: readonly string[]): ParsedArgu
     const option = options.find((candidate) => candidate.name === token.name);
     if (option === undefined)
       throw new UsageError(
-        `${token.rawName} is not an option of ${verb.name}${nearest(token.name, options)}`,
+        `${token.rawName} is no option of this verb${nearest(token.name, options)}`,
       );
-    values.set(option.name, [
-      ...(values.get(option.name) ?? []),
-      valueOf(verb, option, token.value),
-    ]);
+    values.set(option.name, [...(values.get(option.name) ?? []), valueOf(option, token.value)]);
   }
   checkCounts(verb, options, positionals, values);
   return { positionals, values };
 }
 
-function valueOf(verb: Verb, option: VerbOption, value: string | undefined): string {
+function valueOf(option: VerbOption, value: string | undefined): string {
   if (option.value === undefined) {
-    if (value !== undefined)
-      throw new UsageError(`--${option.name} of ${verb.name} takes no value`);
+    if (value !== undefined) throw new UsageError(`--${option.name} takes no value`);
     return 'true';
   }
-  if (value === undefined)
-    throw new UsageError(`--${option.name} of ${verb.name} needs ${option.value}`);
+  if (value === undefined) throw new UsageError(`--${option.name} needs ${option.value}`);
   return value;
 }
 
@@ -73,16 +73,17 @@ function checkCounts(
   const names = verb.positionals ?? [];
   const required = names.filter((name) => name.startsWith('<'));
   const missing = required[positionals.length];
-  if (missing !== undefined) throw new UsageError(`${verb.name} needs ${missing}`);
+  if (missing !== undefined) throw new UsageError(`${missing} is missing`);
   const isOpenEnded = names.at(-1)?.includes('...') ?? false;
   if (positionals.length > names.length && !isOpenEnded) {
-    throw new UsageError(`${verb.name} does not take ${JSON.stringify(positionals[names.length])}`);
+    throw new UsageError(`${JSON.stringify(positionals[names.length])} is one word too many`);
   }
 }
 
 function nearest(name: string, options: readonly VerbOption[]): string {
-  const near = options.find(
-    (option) => option.name.startsWith(name) || name.startsWith(option.name),
+  const near = nearestWord(
+    name,
+    options.map((option) => option.name),
   );
-  return near === undefined ? '' : `; did you mean --${near.name}?`;
+  return near === undefined ? '' : `; did you mean --${near}?`;
 }

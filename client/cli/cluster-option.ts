@@ -1,6 +1,5 @@
 /** The options by which a verb reaches a cluster, and the client that they make. */
 import { readFileSync } from 'node:fs';
-import { HighwaterError } from '../../proto/model/errors.ts';
 import type { Client } from '../client.ts';
 import { connect } from '../connect.ts';
 import { UsageError, type VerbInput, type VerbOption } from './verb.ts';
@@ -102,16 +101,17 @@ function tlsOf(input: VerbInput): Parameters<typeof connect>[0]['tls'] {
   const key = input.option('tls-key');
   if (authority === undefined && certificate === undefined && key === undefined) return undefined;
   return {
-    ...(authority === undefined ? {} : { authority: readPem(authority) }),
-    ...(certificate === undefined ? {} : { certificate: readPem(certificate) }),
-    ...(key === undefined ? {} : { key: readPem(key) }),
+    ...(authority === undefined ? {} : { authority: readPem('tls-ca', authority) }),
+    ...(certificate === undefined ? {} : { certificate: readPem('tls-cert', certificate) }),
+    ...(key === undefined ? {} : { key: readPem('tls-key', key) }),
   };
 }
 
-function readPem(path: string): Buffer {
+function readPem(option: string, path: string): Buffer {
   try {
     return readFileSync(path);
-  } catch (cause) {
-    throw new HighwaterError('INVALID_CONFIG', `cannot read ${path}`, { cause });
+  } catch (caught) {
+    const why = caught instanceof Error ? caught.message : String(caught);
+    throw new UsageError(`--${option}: cannot read the file: ${why}`);
   }
 }

@@ -1,5 +1,6 @@
 /** From the words after `highwater` to a verb, with completion and help for the whole. */
 import { overviewHelp } from './help.ts';
+import { nearestWord } from './nearest.ts';
 import { runVerb, type VerbHost } from './run-verb.ts';
 import { exitCodes, type Verb } from './verb.ts';
 
@@ -17,13 +18,18 @@ export async function runCommandLine(
   host: VerbHost,
 ): Promise<number> {
   const [first] = words;
-  if (first === '--version') {
+  if (first === undefined) {
+    host.err.write(overviewHelp(verbs));
+    return exitCodes.usage;
+  }
+  if (['--version', '-v', '-V', 'version'].includes(first)) {
     host.out.write(`highwater ${host.version?.() ?? 'of an unknown version'}\n`);
     return exitCodes.done;
   }
-  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
+  if (['--help', '-h', 'help'].includes(first)) {
+    if (words.length > 1) return runCommandLine([...words.slice(1), '--help'], verbs, host);
     host.out.write(overviewHelp(verbs));
-    return first === undefined ? exitCodes.usage : exitCodes.done;
+    return exitCodes.done;
   }
   const found = verbs
     .filter((verb) => verb.name.split(' ').every((word, index) => words[index] === word))
@@ -32,14 +38,29 @@ export async function runCommandLine(
     const verb = await found.load();
     return runVerb(verb, words.slice(found.name.split(' ').length), host);
   }
+  return notFound(words, verbs, host);
+}
+
+/** A family without its second word, or a word that is no verb. */
+function notFound(words: readonly string[], verbs: readonly LazyVerb[], host: VerbHost): number {
+  const [first = '', second] = words;
   const family = verbs.filter((verb) => verb.name.startsWith(`${first} `));
-  if (family.length > 0) {
-    const isHelp = words.includes('--help');
-    (isHelp ? host.out : host.err).write(overviewHelp(family));
-    return isHelp ? exitCodes.done : exitCodes.usage;
+  if (family.length > 0 && (words.includes('--help') || words.includes('-h'))) {
+    host.out.write(overviewHelp(family));
+    return exitCodes.done;
   }
-  host.err.write(
-    `highwater: ${JSON.stringify(first)} is not a verb; highwater --help lists them\n`,
-  );
+  if (family.length > 0 && (second === undefined || second.startsWith('-'))) {
+    host.err.write(overviewHelp(family));
+    return exitCodes.usage;
+  }
+  const typed = family.length > 0 ? `${first} ${second}` : first;
+  const names = (family.length > 0 ? family : verbs).flatMap(({ name }) => [
+    name,
+    name.split(' ')[0] ?? name,
+  ]);
+  const near = nearestWord(typed, names);
+  const meant = near === undefined ? '' : `; did you mean highwater ${near}?`;
+  host.err.write(`highwater: ${JSON.stringify(typed)} is no verb${meant}\n`);
+  host.err.write('Try highwater --help\n');
   return exitCodes.usage;
 }

@@ -18,7 +18,10 @@ export function overviewHelp(verbs: readonly VerbSummary[]): string {
     '',
     ...verbs.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.summary}`),
     '',
-    'highwater <verb> --help explains one verb, --version tells this one. A cluster to try it on: highwater dev',
+    'highwater <verb> --help explains one verb, with examples. A cluster to try it on: highwater dev',
+    '',
+    'HIGHWATER_BROKERS and HIGHWATER_TOKEN stand for --brokers and --token. Exit codes: 0 done, 1 failed,',
+    '2 wrong use, 3 no broker reached, 4 a check or a lesson did not hold, 130 interrupted.',
     '',
   ].join('\n');
 }
@@ -27,7 +30,8 @@ export function overviewHelp(verbs: readonly VerbSummary[]): string {
 export function verbHelp(verb: Verb): string {
   const usage = ['highwater', verb.name, ...(verb.positionals ?? []), '[options]'].join(' ');
   const rows = [...verb.options, ...commonOptions].map((option) => {
-    const left = `--${option.name}${option.value === undefined ? '' : ` ${option.value}`}`;
+    const short = option.short === undefined ? '' : `-${option.short}, `;
+    const left = `${short}--${option.name}${option.value === undefined ? '' : ` ${option.value}`}`;
     const more =
       option.default === undefined || option.default === '' ? '' : ` (default ${option.default})`;
     return { left, right: `${option.meaning}${more}` };

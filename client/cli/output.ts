@@ -34,10 +34,11 @@ export class OutputClosed extends Error {
   override readonly name = 'OutputClosed';
 }
 
-/** Output over two sinks. */
+/** Output over two sinks; `onGone` is called when nobody reads the results any more. */
 export function createOutput(
   sinks: { readonly out: Sink; readonly err: Sink },
   isJson: boolean,
+  onGone: () => void = () => undefined,
 ): Output {
   const { out, err } = sinks;
   let isClosed = false;
@@ -46,6 +47,7 @@ export function createOutput(
   out.once('error', () => {
     isClosed = true;
     onClosed?.();
+    onGone();
   });
   return {
     isJson,
@@ -86,7 +88,7 @@ export function toJson(value: unknown): string {
 }
 
 function text(cell: Cell): string {
-  if (cell === undefined) return '-';
+  if (cell === undefined || cell === '') return '-';
   if (Array.isArray(cell))
     return cell.length === 0 ? '-' : cell.map((item: Cell) => text(item)).join(',');
   return String(cell);
@@ -94,7 +96,7 @@ function text(cell: Cell): string {
 
 function table(columns: readonly string[], rows: readonly Row[]): string {
   const lines = [
-    columns.map((column) => column.toUpperCase()),
+    columns.map((column) => heading(column)),
     ...rows.map((row) => columns.map((column) => text(row[column]))),
   ];
   const widths = columns.map((_, index) =>
@@ -108,6 +110,11 @@ function table(columns: readonly string[], rows: readonly Row[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** A column is named as the field of the JSON; `isActive` is read as IS-ACTIVE. */
+function heading(column: string): string {
+  return column.replaceAll(/[A-Z]/g, '-$&').toUpperCase();
 }
 
 function pairs(value: Row): string {

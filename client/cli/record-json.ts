@@ -10,6 +10,12 @@ import type { ProducerRecord } from '../producer/record.ts';
 import type { ReadRecord } from '../reader/read-record.ts';
 import { UsageError } from './verb.ts';
 
+/** What a record may have; topic and offset of one that was consumed are not asked for. */
+const fieldNames = [
+  ...['value', 'value64', 'key', 'key64', 'headers', 'partition', 'timestamp'],
+  ...['topic', 'offset'],
+];
+
 /** Reads one line; `at` names the line in a mistake. */
 export function recordOfJson(line: string, topic: string, at: number): ProducerRecord {
   let parsed: unknown;
@@ -21,6 +27,11 @@ export function recordOfJson(line: string, topic: string, at: number): ProducerR
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     throw new UsageError(`line ${at}: expected an object with value, key, headers`);
   const fields: Readonly<Record<string, unknown>> = { ...parsed };
+  const unknown = Object.keys(fields).find((name) => !fieldNames.includes(name));
+  if (unknown !== undefined)
+    throw new UsageError(
+      `line ${at}: ${JSON.stringify(unknown)} is no field of a record; expected ${fieldNames.join(', ')}`,
+    );
   const { partition, timestamp } = fields;
   if (partition !== undefined && typeof partition !== 'number')
     throw new UsageError(`line ${at}: partition is a number`);

@@ -23,7 +23,9 @@ export async function runVerb(
   host: VerbHost,
 ): Promise<number> {
   const isJson = words.includes('--json');
-  const output = createOutput(host, isJson);
+  // A verb that goes on by itself ends when the reader of its pipe has left.
+  const readerGone = new AbortController();
+  const output = createOutput(host, isJson, () => readerGone.abort());
   try {
     const { positionals, values } = parseArguments(verb, words);
     if (values.has('help')) {
@@ -37,13 +39,14 @@ export async function runVerb(
       options: (name) => values.get(name) ?? [],
       has: (name) => values.has(name),
       output,
-      signal: host.signal,
+      signal:
+        verb.isService === true ? host.signal : AbortSignal.any([host.signal, readerGone.signal]),
       environment: host.environment,
       ...(host.stdin === undefined ? {} : { stdin: host.stdin }),
     });
   } catch (caught) {
     // The reader of a pipe took what it wanted and left.
-    if (caught instanceof OutputClosed) return exitCodes.done;
+    if (caught instanceof OutputClosed || readerGone.signal.aborted) return exitCodes.done;
     if (caught instanceof UsageError) {
       output.note(`highwater ${verb.name}: ${caught.message}`);
       output.note(`Try highwater ${verb.name} --help`);
@@ -55,6 +58,15 @@ export async function runVerb(
     if (error.code === 'INTERNAL' && caught instanceof Error) output.note(caught.stack ?? '');
     const isUnreachable =
       error.code === 'CONNECTION_LOST' || error.code === 'CONTROLLER_NOT_AVAILABLE';
-    return isUnreachable ? exitCodes.unreachable : exitCodes.failed;
+    if (!isUnreachable) return exitCodes.failed;
+    if (words.includes('--brokers') || host.environment['HIGHWATER_BROKERS'] !== undefined)
+      output.note(
+        'Does a broker listen for clients there? Their port is 9092 unless said otherwise.',
+      );
+    else
+      output.note(
+        'Name brokers with --brokers or HIGHWATER_BROKERS; highwater dev starts a cluster.',
+      );
+    return exitCodes.unreachable;
   }
 }

@@ -5,8 +5,10 @@
 import type { Output } from './output.ts';
 
 export interface VerbOption {
-  /** Long name without dashes; the only form. */
+  /** Long name without dashes. */
   readonly name: string;
+  /** One letter that means the same. */
+  readonly short?: string;
   /** Word for the value in the help; absent for a switch. */
   readonly value?: string;
   readonly meaning: string;
@@ -23,6 +25,8 @@ export interface Verb {
   readonly positionals?: readonly string[];
   readonly options: readonly VerbOption[];
   readonly examples: readonly string[];
+  /** It goes on when nobody reads what it prints any more. */
+  readonly isService?: boolean;
   /** Returns the exit code. Failures are thrown as HighwaterError or UsageError. */
   run(input: VerbInput): Promise<number>;
 }

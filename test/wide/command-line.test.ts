@@ -122,6 +122,30 @@ describe('topics and records', () => {
   });
 });
 
+describe('input that is wrong', () => {
+  it('says which line and how many records are written before it, and skips blank lines', async () => {
+    await json('topic create mended --partitions 1');
+    const lines = '{"value":"a"}\n\n{"value":"b"}\n{"v":"c"}\n';
+    const { code, err } = await typed('produce mended --format ndjson', lines);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^2 records were written before this:\n.*line 4: "v" is no field/);
+    expect(await json('consume mended')).toHaveLength(2);
+  });
+});
+
+describe('an election that an operator asks for', () => {
+  it('refuses a node without a replica, and tells in a dry run that nothing would be lost', async () => {
+    await json('topic create led --assign 1,2');
+    const none = await typed('cluster elect led/0 --leader 3');
+    expect(none.code).toBe(2);
+    expect(none.err).toContain('they are on 1, 2');
+    expect(await json('cluster elect led/0 --leader 2 --dry-run')).toEqual([
+      { topic: 'led', partition: 0, leader: 1, wanted: 2, isInSync: true },
+    ]);
+    expect((await typed('cluster elect led/0')).out).toBe('node 1 leads led/0 already\n');
+  });
+});
+
 describe('groups and the cluster', () => {
   it('a group that has no members is moved, described and deleted', async () => {
     await json('topic create grouped --partitions 2');
@@ -166,6 +190,17 @@ describe('exit codes', () => {
     await new Promise((read) => child.stdout?.once('data', read));
     child.kill('SIGINT');
     expect((await ended).code).toBe(130);
+  });
+
+  it('0 where the reader of a pipe leaves a verb that would go on for ever, or the help', async () => {
+    for (const words of [['cluster', 'events', '--follow'], ['--help']]) {
+      const { child, ended } = start(words);
+      child.stdout?.once('data', () => child.stdout?.destroy());
+      // Something has to happen for it to notice.
+      const happening = setInterval(() => void typed(`topic create t${Date.now()}`), 300);
+      expect(await ended).toMatchObject({ code: 0, err: '' });
+      clearInterval(happening);
+    }
   });
 
   it('0 where the reader of a pipe has what it wanted', async () => {

@@ -2,6 +2,8 @@
 
 import { nodeClock } from '../../../proto/ports/node/node-clock.ts';
 import type { PartitionRef } from '../../admin/cluster-admin.ts';
+import type { PartitionInfo } from '../../admin/topic-admin.ts';
+import type { Client } from '../../client.ts';
 import { pause } from '../../connection/waiting.ts';
 import { clusterOptions, wholeNumber, wholeText, withClient } from '../cluster-option.ts';
 import { exitCodes, UsageError, type Verb, type VerbInput } from '../verb.ts';
@@ -98,6 +100,8 @@ export const clusterElectVerb: Verb = {
     withClient(input, async (client) => {
       const target = partitionArgument(input);
       const leader = wholeNumber(input, 'leader', 1);
+      const before = await partitionOf(client, target, input);
+      checkElection(input, target, before, leader);
       const { candidates } = await client.admin.elect(target, {
         unclean: input.has('unclean'),
         dryRun: input.has('dry-run'),
@@ -109,7 +113,7 @@ export const clusterElectVerb: Verb = {
           ['node', 'verifiedEpoch', 'storedEnd', 'recordsLostAtLeast', 'suspect', 'why'],
           candidates.map((candidate) => ({ ...candidate })),
         );
-      else input.output.say(`an election of ${target.topic}/${target.partition} has begun`);
+      else tellElection(input, target, before, leader);
       return exitCodes.done;
     }),
 };
@@ -158,6 +162,54 @@ export const clusterFeaturesVerb: Verb = {
       return exitCodes.done;
     }),
 };
+
+/** The partition as it is before anything is asked for. */
+async function partitionOf(
+  client: Client,
+  { topic, partition }: PartitionRef,
+  { signal }: VerbInput,
+): Promise<PartitionInfo | undefined> {
+  const { partitions } = await client.admin.describeTopic(topic, { signal });
+  return partitions.find((one) => one.partition === partition);
+}
+
+/** Without this a node that can never lead is waited for. */
+function checkElection(
+  input: VerbInput,
+  { topic, partition }: PartitionRef,
+  before: PartitionInfo | undefined,
+  wanted: number | undefined,
+): void {
+  if (before === undefined || wanted === undefined) return;
+  const { replicas, isr, leader } = before;
+  if (!replicas.includes(wanted))
+    throw new UsageError(
+      `node ${wanted} has no replica of ${topic}/${partition}; they are on ${replicas.join(', ')}`,
+    );
+  if (leader !== undefined && !isr.includes(wanted) && !input.has('dry-run'))
+    input.output.note(`node ${wanted} is not in sync; waiting until it is`);
+}
+
+/** What an election of a partition does that has a leader: nobody loses anything. */
+function tellElection(
+  { output, ...input }: VerbInput,
+  { topic, partition }: PartitionRef,
+  before: PartitionInfo | undefined,
+  leader: number | undefined,
+): void {
+  const wanted = leader ?? before?.replicas[0];
+  const isLeading = wanted === before?.leader;
+  const isInSync = wanted !== undefined && before?.isr.includes(wanted) === true;
+  if (input.has('dry-run')) {
+    output.value({ topic, partition, leader: before?.leader, wanted, isInSync });
+    output.say(
+      isInSync
+        ? 'There is a leader: it hands over in order, and nothing is lost.'
+        : 'There is a leader, and this node is not in sync: it would be waited for.',
+    );
+  } else if (isLeading) output.say(`node ${wanted} leads ${topic}/${partition} already`);
+  else output.say(`an election of ${topic}/${partition} has begun`);
+}
 
 /** Asks again until nothing is left, and tells how far it has come. */
 async function untilNone(

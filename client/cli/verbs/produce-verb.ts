@@ -59,7 +59,14 @@ export const produceVerb: Verb = {
       const compression = choiceOf(input, 'compression', compressionNames) ?? 'none';
       const producer = client.producer({ acks, compression });
       const writer = producer.writer();
-      await writeAll(input, writer);
+      try {
+        await writeAll(input, writer);
+      } catch (caught) {
+        // Whoever mends the input has to know where to go on.
+        await writer.flush().catch(() => undefined);
+        input.output.note(`${writer.writtenCount} records were written before this:`);
+        throw caught;
+      }
       const { written, degraded } = await writer.flush();
       const [topic] = input.positionals;
       if (input.output.isJson) input.output.value({ topic, written, degraded });
@@ -71,10 +78,14 @@ export const produceVerb: Verb = {
 async function writeAll(input: VerbInput, writer: BulkWriter): Promise<void> {
   const toRecord = recordMaker(input);
   let at = 0;
+  const skipsBlank = input.option('format') === 'ndjson';
   let toldMs = performance.now();
+  if (input.stdin === undefined && process.stdin.isTTY)
+    input.output.note('Each line is a record; Ctrl-D ends.');
   for await (const lines of linesOf(input.stdin ?? process.stdin)) {
     for (const line of lines) {
       at++;
+      if (skipsBlank && line.length === 0) continue;
       const room = writer.write(toRecord(line, at));
       if (room !== undefined) await room;
     }

@@ -44,9 +44,15 @@ export function receivedStatus(received: {
   const details = received.metadata.get(detailsKey)[0];
   return {
     code: received.code,
-    message: received.details,
+    message: plainReason(received.details),
     details: Buffer.isBuffer(details) ? details : undefined,
   };
+}
+
+/** The library wraps why a connection failed in sentences about itself; a user needs the reason. */
+function plainReason(details: string): string {
+  const found = /Last error: (?:Error: )?(.*?)\. Resolution note:/s.exec(details);
+  return found?.[1]?.replace(/ \(\d{4}-[^)]*\)$/, '') ?? details;
 }
 
 /** The library's name of a status code. */

@@ -67,6 +67,8 @@ describe('records as JSON', () => {
 
   it('that are none name the line and what is wrong', () => {
     const wrong = ['{', '7', '[]', '{"partition":"x"}', '{"headers":{"a":1}}', '{"key64":1}'];
+    // A field that nobody knows is a value that would be lost.
+    wrong.push('{"v":"a"}', '{"value":"a","Key":"b"}');
     for (const line of wrong) expect(() => recordOfJson(line, 't', 12)).toThrowError(/^line 12: /);
   });
 });

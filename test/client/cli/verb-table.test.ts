@@ -66,16 +66,43 @@ describe('the command line', () => {
     }
   });
 
-  it('says with exit code 3 that no broker answers', async () => {
-    const { code, err } = await typed(
-      'topic',
-      'list',
-      '--brokers',
-      '127.0.0.1:1',
-      '--timeout',
-      '100',
-    );
+  it.each([
+    ['topics', /"topics" is no verb; did you mean highwater topic\?/],
+    ['topic lst', /"topic lst" is no verb; did you mean highwater topic list\?/],
+    ['consum orders', /did you mean highwater consume\?/],
+    ['frobnicate', /"frobnicate" is no verb\n/],
+    ['topic create x --partiton 3', /--partiton is no option.*did you mean --partitions\?/],
+    ['topic create', /<topic> is missing/],
+    ['topic create x y', /"y" is one word too many/],
+    ['topic list --tls-ca /no/such.pem', /--tls-ca: cannot read the file: ENOENT/],
+  ])('says of `%s` what is wrong, and what was meant', async (line, message) => {
+    const { code, out, err } = await typed(...line.split(' '));
+    expect(err).toMatch(message);
+    expect(code).toBe(2);
+    expect(out).toBe('');
+  });
+
+  it.each([
+    ['-h', /^highwater: a partitioned/],
+    ['help', /^highwater: a partitioned/],
+    ['topic -h', /topic create/],
+    ['topic create -h', /^Create a topic/],
+    ['help topic create', /^Create a topic/],
+    ['-v', /^highwater /],
+  ])('answers `%s` as people type it', async (line, text) => {
+    const { code, out, err } = await typed(...line.split(' '));
+    expect(out).toMatch(text);
+    expect(err).toBe('');
+    expect(code).toBe(0);
+  });
+
+  it('says with exit code 3 that no broker answers, why, and where brokers are named', async () => {
+    const line = 'topic list --brokers 127.0.0.1:1 --timeout 100';
+    const { code, err } = await typed(...line.split(' '));
     expect(code).toBe(3);
-    expect(err).toContain('127.0.0.1:1');
+    expect(err).toMatch(
+      /none of 127\.0\.0\.1:1 answered: connect ECONNREFUSED 127\.0\.0\.1:1 \[CONN/,
+    );
+    expect(err).toContain('9092');
   });
 });
