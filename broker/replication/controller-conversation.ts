@@ -20,6 +20,7 @@ import type { Effect, IsrProposal } from './core/effects.ts';
 import type { ProposalAnswer } from './core/inputs.ts';
 import { proposalReason } from './core/proposal-reason.ts';
 import { LagEvidence } from './lag-evidence.ts';
+import { takeNamedOnce } from './named-once.ts';
 import type { PartitionDriver } from './partition-driver.ts';
 
 export interface ControllerConversationOptions {
@@ -149,10 +150,11 @@ export class ControllerConversation {
   }
 
   #flush(): void {
-    const proposals = this.#proposals;
+    const { taken: proposals, left } = takeNamedOnce(this.#proposals);
     const answers = this.#answers;
-    this.#proposals = [];
+    this.#proposals = left;
     this.#answers = [];
+    if (left.length > 0) this.#schedule();
     const epoch = this.#options.brokerEpoch();
     if (this.#isClosed) return;
     if (epoch !== undefined) this.#sendAnswers(epoch, answers);
@@ -189,7 +191,7 @@ export class ControllerConversation {
   #settle(proposals: readonly PendingProposal[], answers: readonly WireAnswer[] | undefined): void {
     proposals.forEach((pending, index) => {
       const { driver, proposal } = pending;
-      const answer = answerOf(answers?.[index]);
+      const answer = answerOf(pending.wire, answers?.[index]);
       if (proposal !== undefined) driver.step({ kind: 'proposal-answered', proposal, answer });
       else if (answer.kind === 'unknown') this.#askAgain(pending);
     });
@@ -252,9 +254,11 @@ export class ControllerConversation {
   }
 }
 
-function answerOf(wire: WireAnswer | undefined): ProposalAnswer {
-  if (wire === undefined || wire.code === 'OUTCOME_UNKNOWN' || wire.code === 'NOT_CONTROLLER')
+/** Answers come in the order of the questions; one that names another partition is nobody's. */
+function answerOf(asked: PartitionProposal, wire: WireAnswer | undefined): ProposalAnswer {
+  if (wire?.topicId !== asked.topicId || wire.partition !== asked.partition)
     return { kind: 'unknown' };
+  if (wire.code === 'OUTCOME_UNKNOWN' || wire.code === 'NOT_CONTROLLER') return { kind: 'unknown' };
   const { partitionEpoch, isr, semiSyncMembers, semiSyncReplicas } = wire;
   if (wire.code !== '') return { kind: 'rejected', partitionEpoch };
   return { kind: 'accepted', partitionEpoch, isr, semiSyncMembers, semiSyncReplicas };

@@ -13,7 +13,7 @@ import {
   type PartitionEpoch,
   partitionEpoch,
 } from '../../../proto/model/offset.ts';
-import { decided, type EventDraft, type Outcome } from './decision.ts';
+import { decided, type EventDraft, type Outcome, refused } from './decision.ts';
 import { registeredBroker } from './heartbeat.ts';
 import { judgeProposal, type PartitionProposal, type ProposalVerdict } from './isr-change.ts';
 import { reassignmentSteps } from './reassignment.ts';
@@ -36,7 +36,10 @@ export interface ProposalAnswer {
   readonly semiSyncReplicas: number;
 }
 
-/** Decides all proposals of one message. A partition is named at most once; later ones are stale. */
+/**
+ * Decides all proposals of one message: an answer to each, in their order. Where a partition is named
+ * again nothing is decided, since the image does not have the first decision yet; it is asked again.
+ */
 export function decideAlterPartitions(
   image: MetadataImage,
   request: AlterPartitions,
@@ -49,7 +52,10 @@ export function decideAlterPartitions(
   const seen = new Set<string>();
   for (const proposal of request.partitions) {
     const key = `${proposal.topicId}/${proposal.partition}`;
-    if (seen.has(key)) continue;
+    if (seen.has(key)) {
+      answers.push(answerTo(image, proposal, undecided));
+      continue;
+    }
     seen.add(key);
     const verdict = judgeProposal(image, request.nodeId, proposal);
     answers.push(answerTo(image, proposal, verdict));
@@ -64,6 +70,8 @@ export function decideAlterPartitions(
   }
   return decided(answers, records, events);
 }
+
+const undecided = refused('OUTCOME_UNKNOWN', 'the partition is named twice');
 
 function answerTo(
   image: MetadataImage,
