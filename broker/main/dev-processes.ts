@@ -20,8 +20,13 @@ const endMsMax = 20_000;
 /** Starts every node; each writes its log beside its data. */
 export async function startProcesses(layout: DevLayout, directory: string): Promise<DevProcesses> {
   const network = layout.hasProxies ? new PeerNetwork() : undefined;
-  for (const node of layout.nodes)
-    await network?.front(node.id, portOf(node.peerFound), portOf(node.peer));
+  try {
+    for (const node of layout.nodes)
+      await network?.front(node.id, portOf(node.peerFound), portOf(node.peer));
+  } catch (caught) {
+    await network?.close();
+    throw caught;
+  }
   const nodes = layout.nodes.map((node) => createNode(layout, node, directory));
   for (const node of nodes) node.start();
   return { nodes, network, stop: () => stopAll(nodes, network) };

@@ -1,9 +1,11 @@
 /** `highwater dev`: a whole cluster on this machine with its dashboard, ready to be tried. */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Output } from '../../client/cli/output.ts';
 import { exitCodes, UsageError, type Verb, type VerbInput } from '../../client/cli/verb.ts';
+import { HighwaterError } from '../../proto/model/errors.ts';
+import { nodeFileSystem } from '../../proto/ports/node/node-file-system.ts';
 import { Cluster } from './cluster.ts';
-import { devLayout, usualPort } from './dev-layout.ts';
+import { type DevLayout, devLayout, usualPort } from './dev-layout.ts';
 import { type DevProcesses, startProcesses } from './dev-processes.ts';
 import type { ProcessNode } from './fleet/process-node.ts';
 import { startFront } from './front/front.ts';
@@ -44,24 +46,47 @@ async function runInProcess(input: VerbInput): Promise<number> {
     ms: performance.now() - began,
   });
   await aborted(input.signal);
+  tellStopping(input.output);
   await front.close();
   return exitCodes.done;
 }
 
 async function runProcesses(input: VerbInput): Promise<number> {
-  const { output, signal } = input;
-  const began = performance.now();
   const directory = resolve(input.option('data') ?? './data');
   const count = nodeCount(input);
   const layout = await devLayout(directory, { count, port: usualPort, hasProxies: true });
-  const cluster = await startProcesses(layout, directory);
-  const { nodes, network } = cluster;
+  const lock = await nodeFileSystem({}).lock(join(directory, 'cluster.lock'));
+  if (lock === undefined)
+    throw new HighwaterError(
+      'INVALID_CONFIG',
+      `the cluster of ${directory} is running already: stop it first, or choose another --data`,
+    );
+  try {
+    const cluster = await startProcesses(layout, directory);
+    try {
+      return await serveProcesses(input, layout, cluster);
+    } finally {
+      await cluster.stop();
+    }
+  } catch (caught) {
+    throw portTaken(caught, directory) ?? caught;
+  } finally {
+    await lock.release();
+  }
+}
+
+async function serveProcesses(
+  { output, signal }: VerbInput,
+  layout: DevLayout,
+  { nodes, network }: DevProcesses,
+): Promise<number> {
+  const began = performance.now();
   const ready = Promise.all(nodes.map((node) => node.ready(60_000))).then(
     () => 'ready' as const,
     () => 'late' as const,
   );
   const first = await Promise.race([...nodes.map(endOf), aborted(signal), ready]);
-  if (first !== 'ready') return refuse(cluster, output, first);
+  if (first !== 'ready') return tellFailure(output, first);
   const front = await startFront(new ProcessControl(nodes, network), layout.front);
   tell(output, {
     dashboard: front.address,
@@ -69,25 +94,41 @@ async function runProcesses(input: VerbInput): Promise<number> {
     ms: performance.now() - began,
   });
   await aborted(signal);
+  tellStopping(output);
   await front.close();
-  await cluster.stop();
   return exitCodes.done;
 }
 
-/** It was stopped before it was ready, or a node could not start: its log says why. */
-async function refuse(
-  cluster: DevProcesses,
+/** It was stopped before it was ready, or a node could not start: what it said last is why. */
+function tellFailure(
   output: Output,
   why: { readonly node: ProcessNode; readonly code: number | null } | 'late' | undefined,
-): Promise<number> {
-  if (typeof why === 'object')
-    output.note(
-      `node ${why.node.id} ended with code ${why.code ?? 'none'}; its log: ${why.node.logPath}`,
-    );
-  else if (why === 'late')
-    output.note('the nodes are not ready after a minute; their logs say why');
-  await cluster.stop();
-  return why === undefined ? exitCodes.done : exitCodes.failed;
+): number {
+  if (why === undefined) return exitCodes.done;
+  if (why === 'late') output.note('the nodes are not ready after a minute; their logs say why');
+  else {
+    const { node, code } = why;
+    const said = node.log.join('').split('\n');
+    for (const line of said.filter((one) => one !== '' && !one.startsWith('{')).slice(-5))
+      output.note(`node ${node.id}: ${line}`);
+    output.note(`node ${node.id} ended with code ${code ?? 'none'}; its log: ${node.logPath}`);
+  }
+  return exitCodes.failed;
+}
+
+/** A directory keeps its ports, because its nodes know each other by them. */
+function portTaken(caught: unknown, directory: string): HighwaterError | undefined {
+  const { code, port } = caught as { readonly code?: string; readonly port?: number };
+  if (code !== 'EADDRINUSE') return undefined;
+  return new HighwaterError(
+    'INVALID_CONFIG',
+    `port ${port ?? ''}, which the cluster of ${directory} has, is taken by another program: end that, or choose another --data`,
+    { cause: caught },
+  );
+}
+
+function tellStopping(output: Output): void {
+  output.note('Stopping; another Ctrl-C ends at once.');
 }
 
 async function endOf(

@@ -39,6 +39,15 @@ describe('the image, the compose file and the unit', () => {
     },
   );
 
+  it('hold every folder that the package holds: what it serves is not only in dist', () => {
+    const { files } = JSON.parse(textOf('package.json')) as { readonly files: readonly string[] };
+    const folders = files.filter((path) => !/^[A-Z]/.test(path)).map((path) => path.split('/*')[0]);
+    expect(folders).toContain('client/dashboard');
+    const image = textOf('deploy/Dockerfile');
+    for (const folder of folders)
+      expect(image).toMatch(new RegExp(`^COPY --from=build /src/${folder}[ /]`, 'm'));
+  });
+
   it('run nobody as root', () => {
     expect(textOf('deploy/Dockerfile')).toMatch(/^USER node$/m);
     expect(textOf('deploy/highwater.service')).toMatch(/^User=highwater$/m);

@@ -27,7 +27,7 @@ export const lessons: readonly LazyLesson[] = [
   {
     name: 'split-brain',
     summary:
-      'A leader that is cut off is fenced; what it took alone was promised to nobody at all.',
+      'A leader that is cut off is fenced; what it took alone was promised to nobody beyond that node.',
     load: async () => (await import('./lessons/split-brain.ts')).splitBrainLesson,
   },
   {

@@ -5,6 +5,8 @@ export interface Lesson {
   readonly name: string;
   /** The claim in one sentence. */
   readonly summary: string;
+  /** What to take along from it; told only where the claim held. */
+  readonly takeaway: string;
   /** Plays it. Whatever it opens through the stage ends with the stage. */
   play(stage: Stage): Promise<void>;
 }

@@ -50,7 +50,7 @@ export async function playLesson(
     over.abort();
   }
   const { elapsedMs } = recording;
-  story.verdict(claims);
+  story.verdict(claims, lesson.takeaway);
   await surroundings.linger?.();
   const { name, summary } = lesson;
   return { lesson: name, summary, holds: claims.hold, elapsedMs, claims: claims.all, recording };

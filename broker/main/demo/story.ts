@@ -77,8 +77,8 @@ export class Story {
     this.#tell('event', text);
   }
 
-  /** What was claimed and observed. */
-  verdict(claims: Claims): void {
+  /** What was claimed and observed; what to take along if all of it holds. */
+  verdict(claims: Claims, takeaway: string): void {
     this.#say('');
     this.#say(this.#painted('Verdict', 'bold'));
     for (const { claim, expected, observed, holds } of claims.all) {
@@ -89,6 +89,9 @@ export class Story {
     }
     const text = claims.hold ? 'The claim holds.' : 'The claim does not hold.';
     this.#say(this.#painted(text, claims.hold ? 'green' : 'red'));
+    if (!claims.hold) return;
+    this.#say('');
+    this.#lines('Take along: ', 12, takeaway);
   }
 
   #tell(kind: MomentKind, text: string): void {

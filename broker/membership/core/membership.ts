@@ -137,7 +137,7 @@ export function stepMembership(state: MembershipState, input: MembershipInput): 
  */
 function tick(state: MembershipState, nowMs: number): MembershipEffect[] {
   const effects = judgeLease(state, nowMs);
-  if (nowMs < state.nextHeartbeatMs) return effects;
+  if (nowMs < state.nextHeartbeatMs || state.phase === 'stopped') return effects;
   // Everything that needs the controllers waits until it is known who is active.
   const pauseMs = state.active === undefined ? searchMs : state.heartbeatMs;
   state.nextHeartbeatMs = nowMs + Math.min(pauseMs, state.heartbeatMs);
@@ -153,7 +153,11 @@ function judgeLease(state: MembershipState, nowMs: number): MembershipEffect[] {
   const isHeld = nowMs < state.leaseUntilMs;
   if (isHeld === state.isLeaseHeld) return [];
   state.isLeaseHeld = isHeld;
-  return [{ kind: 'lease', isHeld }];
+  const lease: MembershipEffect = { kind: 'lease', isHeld };
+  if (isHeld || state.phase !== 'stopping') return [lease];
+  // Nobody is left who could move its leaderships: a whole cluster that stops does not wait for itself.
+  state.phase = 'stopped';
+  return [lease, { kind: 'may-stop' }];
 }
 
 /** One registration at a time, at the active controller if one is known, else at each in turn. */

@@ -139,6 +139,16 @@ describe('membership of a broker', () => {
     expect(stepMembership(other, { kind: 'stop-deadline' })).toEqual([{ kind: 'may-stop' }]);
   });
 
+  it('stops at once when its lease ends meanwhile: nobody is left to move its leaderships', () => {
+    const state = registered();
+    answered(state, 0, 1);
+    stepMembership(state, { kind: 'stop' });
+    expect(stepMembership(state, { kind: 'tick', nowMs: 60_000 })).toEqual([
+      { kind: 'lease', isHeld: false },
+      { kind: 'may-stop' },
+    ]);
+  });
+
   it('gives up everything when a later incarnation is registered', () => {
     const state = registered();
     answered(state, 0, 1);

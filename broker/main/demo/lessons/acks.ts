@@ -26,6 +26,8 @@ interface LevelLoad {
 export const acksLesson: Lesson = {
   name: 'acks',
   summary: 'One load at all four levels: what each costs, and what a crash takes of it.',
+  takeaway:
+    'Choose the level by what you could not explain to have lost; the price is the wait for the slowest replica that has to answer.',
   async play(stage) {
     const { story } = stage;
     const cluster = await stage.cluster({ controllers: 1, hasProxies: true });
@@ -102,11 +104,11 @@ async function judge(
     'records',
     loads.map(({ acks }) => ({ label: acks, value: lost.get(acks) ?? 0 })),
   );
-  claims.atLeast('Lost at none', lost.get('none') ?? 0, 1);
-  claims.atLeast('Lost at leader', lost.get('leader') ?? 0, 1);
-  claims.equals('Lost at semi-sync', lost.get('semi-sync') ?? -1, 0);
-  claims.equals('Lost at all', lost.get('all') ?? -1, 0);
-  claims.atMost('Median at none against all, times', p50('none') / p50('all'), 1);
+  claims.atLeast('Lost at acks=none', lost.get('none') ?? 0, 1);
+  claims.atLeast('Lost at acks=leader', lost.get('leader') ?? 0, 1);
+  claims.equals('Lost at acks=semi-sync', lost.get('semi-sync') ?? -1, 0);
+  claims.equals('Lost at acks=all', lost.get('all') ?? -1, 0);
+  claims.atMost('Median at acks=none against acks=all, times', p50('none') / p50('all'), 1);
 }
 
 function latencyText(latencies: readonly number[]): string {

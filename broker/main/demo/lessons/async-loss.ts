@@ -21,6 +21,8 @@ export const asyncLossLesson: Lesson = {
   name: 'async-loss',
   summary:
     'A record acknowledged by the leader alone can die with it; at semi-sync and all it does not.',
+  takeaway:
+    'An acknowledgement is worth what has to fail before the record is gone: the leader at acks=leader, k replicas together at semi-sync. Beyond that the partition waits for you instead of pretending.',
   async play(stage) {
     const cluster = await stage.cluster({ controllers: 1, hasProxies: true });
     await sameCrash(stage, cluster);
@@ -40,13 +42,13 @@ async function sameCrash({ story, claims }: Stage, cluster: LessonCluster): Prom
   await Promise.all(send('before'));
 
   story.chapter('Node 1 leads three partitions. Its network is cut; its clients still reach it.');
-  story.act(`One record is sent to each: at ${levels.join(', at ')}.`);
+  story.act(`One record is sent to each: at acks=${levels.join(', acks=')}.`);
   processes.network.isolate(1, [2, 3, 4]);
   const sends = send('alone');
   const answers = await Promise.all(sends.map(answeredWithin));
-  levels.forEach((acks, index) => story.look(`at ${acks}: ${answers[index] ?? ''}`));
+  levels.forEach((acks, index) => story.look(`acks=${acks}: ${answers[index] ?? ''}`));
   story.why(
-    'At leader the answer needs nobody else. The other two wait for a follower, and none can be reached.',
+    'acks=leader needs nobody else. semi-sync wants k replicas (here 2 of 3) and all wants the whole in-sync set: both wait for a follower, and none can be reached.',
   );
 
   story.chapter('Node 1 is killed with what only it had. The network is whole again.');
@@ -65,17 +67,17 @@ async function sameCrash({ story, claims }: Stage, cluster: LessonCluster): Prom
     for (const node of placement) {
       const found = await textsOf(cluster, { topic, partition, node }, survives ? 2 : 1);
       claims.equals(
-        `Written at ${acks}, read from node ${node}`,
+        `Written at acks=${acks}, read from node ${node}`,
         found,
         survives ? ['before', 'alone'] : ['before'],
       );
     }
   }
-  claims.equals('Answered before the crash: at leader', answers[0] ?? '', 'acknowledged');
-  claims.equals('Answered before the crash: at semi-sync', answers[1] ?? '', 'unanswered');
-  claims.equals('Answered before the crash: at all', answers[2] ?? '', 'unanswered');
+  claims.equals('Answered before the crash: acks=leader', answers[0] ?? '', 'acknowledged');
+  claims.equals('Answered before the crash: acks=semi-sync', answers[1] ?? '', 'unanswered');
+  claims.equals('Answered before the crash: acks=all', answers[2] ?? '', 'unanswered');
   story.act(
-    'The record that was acknowledged at leader is gone. The two that were acknowledged at semi-sync and all are on every node, once.',
+    'Every replica was read to its end; the verdict sets what each has beside what was acknowledged.',
   );
 }
 

@@ -21,6 +21,8 @@ const valueBytes = 8_000;
 export const controllerLesson: Lesson = {
   name: 'controller',
   summary: 'Controllers may die: a standby takes over, and without any the data path goes on.',
+  takeaway:
+    'The controllers decide who leads and never touch a record: without them reads and writes at acks=all go on, and only changes wait.',
   async play(stage) {
     const { story, claims } = stage;
     const cluster = await stage.cluster({ controllers: 3, hasProxies: true });
@@ -110,10 +112,10 @@ async function loseMajority(
     .catch((caught: unknown) => HighwaterError.from(caught).code);
   story.act(`A new topic: ${created}.`);
   story.why(
-    'At all, the in-sync set itself is asked, and no controller. The level that rests on one node needs a lease from a majority of the controllers, and so does every change of metadata: both wait.',
+    'At acks=all the in-sync set itself is asked, and no controller. The level that rests on one node needs a lease from a majority of the controllers, and so does every change of metadata: both wait.',
   );
-  claims.atLeast('Acknowledged at all without controllers', writer.acknowledged - before, 50);
-  claims.equals('At leader, without a lease', atLeader.text, 'LEASE_LOST, not-written');
+  claims.atLeast('Acknowledged at acks=all without controllers', writer.acknowledged - before, 50);
+  claims.equals('acks=leader, without a lease', atLeader.text, 'LEASE_LOST, not-written');
   claims.equals('A topic was created without controllers', created === 'done', false);
   return second;
 }

@@ -30,6 +30,8 @@ interface Outcome {
 export const detectionLesson: Lesson = {
   name: 'detection',
   summary: 'A short session elects for nothing, a long one lets everybody wait.',
+  takeaway:
+    'No time-out tells slow from dead. Short ones elect for nothing, long ones make everybody wait: choose the mistake that costs you less.',
   async play(stage) {
     const { story, claims, recording } = stage;
     story.act('Three clusters start side by side, with sessions of 0.2, 2 and 10 s.');

@@ -14,6 +14,8 @@ const gapMsMax = 2_500;
 export const failoverLesson: Lesson = {
   name: 'failover',
   summary: 'The leader is killed under load: a short gap, nothing lost, nothing doubled.',
+  takeaway:
+    'Ask first, decide then: because every replica promises before it answers, no acknowledged record can hide in a replica that was not asked.',
   async play(stage) {
     const { story, claims, recording } = stage;
     const cluster = await stage.cluster();
@@ -32,7 +34,7 @@ export const failoverLesson: Lesson = {
 
     story.chapter(`Node ${leader.id} leads in epoch ${epoch}. Its process is killed (SIGKILL).`);
     story.why(
-      'The kernel closes its connections, so the others know at once. The controller first commits "epoch + 1, no leader"; each replica that applies it promises to take nothing from the old leader, and answers with the highest epoch it has verified and the end of its stored log. The greatest answer wins.',
+      'The kernel closes its connections, so the others know at once. An epoch is the number of one leadership, and it only grows. The controller first commits "epoch + 1, no leader"; each replica that applies it promises to take nothing from the old leader, and answers with the highest epoch it has verified and the end of its stored log. The greatest answer wins.',
     );
     await leader.kill('SIGKILL');
     await writer.acknowledges(300);

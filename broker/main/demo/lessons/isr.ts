@@ -30,6 +30,8 @@ export const isrLesson: Lesson = {
   name: 'isr',
   summary:
     'A slow follower leaves the in-sync set, writes are refused below the minimum, and it comes back.',
+  takeaway:
+    'The in-sync set trades patience for progress: a slow follower costs latency until it leaves, and safety once too few are left. min.insync.replicas says where to stop.',
   async play(stage) {
     const { story, claims } = stage;
     // A controller of its own, so that a slow network between brokers slows nothing else.
@@ -47,16 +49,20 @@ export const isrLesson: Lesson = {
     const scene = { stage, cluster, leader, writer, watch, atAll };
 
     story.chapter(
-      `Node ${leader} leads, ${first} and ${second} follow, min.insync.replicas is 2. A producer sends 50 KB/s at acks=leader, so that it goes on whatever the set does.`,
+      `Node ${leader} leads, ${first} and ${second} follow: the three are the in-sync set (ISR). min.insync.replicas is 2. A producer sends 50 KB/s at acks=leader, so that it goes on whatever the set does.`,
     );
     await writer.acknowledges(60);
-    claims.equals('A write at all with three in sync', (await atAll()).text, 'acknowledged');
+    claims.equals('A write at acks=all with three in sync', (await atAll()).text, 'acknowledged');
     await slowFirst(scene, first);
     await slowSecond(scene, second);
     story.chapter('The network is whole again. Both catch up and are taken back into the set.');
     cluster.processes.network.heal();
     await leaderWithIsr(client, place, 3);
-    claims.equals('A write at all once all have caught up', (await atAll()).text, 'acknowledged');
+    claims.equals(
+      'A write at acks=all once all have caught up',
+      (await atAll()).text,
+      'acknowledged',
+    );
     await writer.stop();
     await watch.stop();
     await judgeReplicas(claims, cluster, { load: writer.history, probes });
@@ -83,7 +89,7 @@ async function slowFirst(scene: Scene, node: number): Promise<void> {
   claims.atLeast('The slow follower opened a gap, in records', gap, 20);
   claims.equals('It is in sync no more', !isr.includes(node), true);
   claims.atLeast('The watermark went on without it, in records', rose, 20);
-  claims.equals('A write at all with two in sync', answer.text, 'acknowledged');
+  claims.equals('A write at acks=all with two in sync', answer.text, 'acknowledged');
 }
 
 async function slowSecond(scene: Scene, node: number): Promise<void> {
@@ -111,7 +117,7 @@ async function slowSecond(scene: Scene, node: number): Promise<void> {
   const watermarkRose = rise(watch.sights, belowMs, 'watermark');
   const logRose = rise(watch.sights, belowMs, 'logEnd');
   claims.equals(
-    'A write at all below the minimum',
+    'A write at acks=all below the minimum',
     refused.text,
     'NOT_ENOUGH_REPLICAS, not-written',
   );

@@ -25,6 +25,8 @@ export const lagLesson: Lesson = {
   name: 'lag',
   summary:
     'Replicas share the reads; what a follower serves is a little older, and how much is measured.',
+  takeaway:
+    'More replicas serve more reads, each a little in the past. How much is a number to watch, and a level to ask for.',
   async play(stage) {
     const cluster = await stage.cluster({
       controllers: 1,

@@ -10,6 +10,8 @@ import { Watch } from '../watch.ts';
 export const rollingLesson: Lesson = {
   name: 'rolling',
   summary: 'All nodes are restarted one after the other under load, and no send fails.',
+  takeaway:
+    'A planned stop hands over instead of failing over: drain, wait until all are in sync, and only then the next node.',
   async play(stage) {
     const { story, claims, recording } = stage;
     const cluster = await stage.cluster();

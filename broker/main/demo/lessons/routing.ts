@@ -13,6 +13,8 @@ const waitMs = 800;
 export const routingLesson: Lesson = {
   name: 'routing',
   summary: 'Writes go to the leader, reads to any replica; a session always reads what it wrote.',
+  takeaway:
+    'A follower may serve the past; a session token turns that into "never behind what I wrote or saw". It is on by default and travels between services as text.',
   async play(stage) {
     const { story, claims } = stage;
     const cluster = await stage.cluster({ controllers: 1, hasProxies: true });

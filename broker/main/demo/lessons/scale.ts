@@ -46,6 +46,8 @@ const layouts = {
 export const scaleLesson: Lesson = {
   name: 'scale',
   summary: 'Followers do not raise the write rate; partitions over more leaders do.',
+  takeaway:
+    'Replicas make records safe, partitions make writes fast. To write more, spread leaders, not followers.',
   async play(stage) {
     const { story, claims, recording } = stage;
     const cluster = await stage.cluster({ controllers: 1, hasClientProxies: true });

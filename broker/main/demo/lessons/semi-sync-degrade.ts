@@ -15,6 +15,8 @@ const acks = 'semi-sync' satisfies Acks;
 export const semiSyncDegradeLesson: Lesson = {
   name: 'semi-sync-degrade',
   summary: 'A topic may let semi-sync go on as leader, and then every answer says so.',
+  takeaway:
+    'Degrading is a choice between waiting and promising less. Whoever chooses it should be told each time, as the receipts here do.',
   async play(stage) {
     const { story, claims, recording } = stage;
     const cluster = await stage.cluster({ controllers: 1, hasProxies: true });
@@ -37,7 +39,7 @@ export const semiSyncDegradeLesson: Lesson = {
     const normal = await send();
     await strictProbes.send(client, strict, { acks, withinMs: 5_000 });
     recording.point(plot, 'orders', normal.tookMs);
-    story.act(`At semi-sync: stored by nodes ${normal.receipt?.storedBy.join(' and ') ?? ''}.`);
+    story.act(`acks=semi-sync: stored by nodes ${normal.receipt?.storedBy.join(' and ') ?? ''}.`);
 
     story.chapter(`Nothing of node ${leader.id} reaches its followers any more.`);
     for (const id of followers) processes.network.hold(leader.id, id);
@@ -66,7 +68,7 @@ export const semiSyncDegradeLesson: Lesson = {
     );
     recording.point(plot, 'orders', recovered.tookMs);
     story.act(
-      `At semi-sync again: stored by nodes ${recovered.receipt?.storedBy.join(' and ') ?? ''}.`,
+      `acks=semi-sync again: stored by nodes ${recovered.receipt?.storedBy.join(' and ') ?? ''}.`,
     );
     const events = leader.log.join('');
     const gaugeAfter = await leader.metric(degradedGauge);

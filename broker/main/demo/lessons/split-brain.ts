@@ -13,7 +13,10 @@ const aloneMs = 4_000;
 
 export const splitBrainLesson: Lesson = {
   name: 'split-brain',
-  summary: 'A leader that is cut off is fenced; what it took alone was promised to nobody at all.',
+  summary:
+    'A leader that is cut off is fenced; what it took alone was promised to nobody beyond that node.',
+  takeaway:
+    'Two nodes may both believe that they lead; only one of them can get an acknowledgement that counts, because epochs and the in-sync set leave the other nobody to ask.',
   async play(stage) {
     const { story, recording } = stage;
     const cluster = await stage.cluster({ controllers: 1, hasProxies: true });
@@ -33,9 +36,9 @@ export const splitBrainLesson: Lesson = {
     );
     processes.network.isolate(old.id, [...others, processes.nodes.length]);
     const early = await left.send(minority, place, { acks: 'leader', idempotent: false });
-    story.act(`Cut-off side, at leader: ${early.text}.`);
+    story.act(`Cut-off side, acks=leader: ${early.text}.`);
     story.why(
-      'It still holds its lease, and that level asks for nobody else. This is the record that can be lost.',
+      'A lease is the time for which the controllers have let it lead; this one has not run out, and acks=leader asks nobody else. This is the record that can be lost.',
     );
     const waiting = left.send(minority, place, {
       acks: 'all',
@@ -49,13 +52,13 @@ export const splitBrainLesson: Lesson = {
     );
     story.act(`The other side has elected node ${next}. Both sides are written to.`);
     const served = await right.send(majority, place, { acks: 'all', withinMs: 10_000 });
-    story.act(`Majority side, at all: ${served.text}.`);
+    story.act(`Majority side, acks=all: ${served.text}.`);
     const atAll = await waiting;
-    story.act(`Cut-off side, at all: ${atAll.text}.`);
+    story.act(`Cut-off side, acks=all: ${atAll.text}.`);
     const late = await left.send(minority, place, { acks: 'leader', idempotent: false });
-    story.act(`Cut-off side, at leader, once its lease is over: ${late.text}.`);
+    story.act(`Cut-off side, acks=leader, once its lease is over: ${late.text}.`);
     story.why(
-      'Without a word from a majority of the controllers the lease runs out, and the level that rests on one node alone is refused. At all nothing can be acknowledged there: the in-sync set still names the others, and they have promised to follow no older epoch.',
+      'Without a word from a majority of the controllers the lease runs out, and the level that rests on one node alone is refused. At acks=all nothing can be acknowledged there: the in-sync set still names the others, and they have promised to follow no older epoch.',
     );
 
     story.chapter('The network is whole again.');
@@ -89,16 +92,16 @@ async function judge(
     claims.equals(`What node ${id} holds`, texts, ['probe 00000000 all', 'probe 00000001 all']);
   }
   recording.bars('How long each side waited for its answer', 'ms', [
-    { label: 'cut off, at leader, at once', value: told.early.tookMs },
-    { label: 'cut off, at all', value: told.atAll.tookMs },
-    { label: 'cut off, at leader, later', value: told.late.tookMs },
-    { label: 'majority, at all', value: told.served.tookMs },
+    { label: 'cut off, acks=leader, at once', value: told.early.tookMs },
+    { label: 'cut off, acks=all', value: told.atAll.tookMs },
+    { label: 'cut off, acks=leader, later', value: told.late.tookMs },
+    { label: 'majority, acks=all', value: told.served.tookMs },
   ]);
-  claims.equals('Before the cut, at all', told.before.text, 'acknowledged');
-  claims.equals('Cut off, at leader, lease held', told.early.text, 'acknowledged');
-  claims.equals('Cut off, at all', told.atAll.text.split(', ')[1] ?? '', 'maybe-written');
-  claims.equals('Cut off, at leader, lease over', told.late.text, 'LEASE_LOST, not-written');
-  claims.equals('Majority, at all', told.served.text, 'acknowledged');
+  claims.equals('Before the cut, acks=all', told.before.text, 'acknowledged');
+  claims.equals('Cut off, acks=leader, lease held', told.early.text, 'acknowledged');
+  claims.equals('Cut off, acks=all', told.atAll.text.split(', ')[1] ?? '', 'maybe-written');
+  claims.equals('Cut off, acks=leader, lease over', told.late.text, 'LEASE_LOST, not-written');
+  claims.equals('Majority, acks=all', told.served.text, 'acknowledged');
   claims.equals('Another node leads', next !== old, true);
   claims.equals('It leads in a later epoch', (epochs[1] ?? 0) > (epochs[0] ?? 0), true);
   claims.equals('The old leader says that it stepped down', log.includes('stepped-down'), true);

@@ -26,7 +26,7 @@ describe('a story', () => {
     const { story, lines } = told(60, false);
     story.chapter('begins');
     story.why('because');
-    story.verdict(new Claims());
+    story.verdict(new Claims(), 'take this');
     expect(lines.join('')).not.toContain('\u001b');
   });
 
@@ -61,8 +61,19 @@ describe('a story', () => {
     const { story, lines } = told(80, false);
     const claims = new Claims();
     claims.equals('lost', 1, 0);
-    story.verdict(claims);
+    story.verdict(claims, 'take this');
     expect(lines.at(-1)).toBe('The claim does not hold.');
     expect(lines.join('\n')).toContain('1 (expected 0)');
+  });
+
+  it('has something to take along only where the claim holds', () => {
+    const { story, lines } = told(80, false);
+    const claims = new Claims();
+    claims.equals('lost', 0, 0);
+    story.verdict(claims, 'nothing was lost');
+    expect(lines.at(-1)).toBe('Take along: nothing was lost');
+    claims.equals('doubled', 1, 0);
+    story.verdict(claims, 'nothing was lost');
+    expect(lines.at(-1)).toBe('The claim does not hold.');
   });
 });
