@@ -65,7 +65,8 @@ export class SimReader {
   }
 
   async run(): Promise<void> {
-    const { number, topic, readFrom } = this.#options;
+    const { number, topic } = this.#options;
+    let { readFrom } = this.#options;
     const { world } = this.#cluster;
     const client = await openClient(this.#cluster.clientMachine(`reader-${number}`), {
       brokers: this.#cluster.addresses,
@@ -79,7 +80,10 @@ export class SimReader {
           this.#take(record);
       } catch (caught) {
         if (signal.aborted) break;
-        world.reach(`reader ${HighwaterError.from(caught).code}`);
+        const { code } = HighwaterError.from(caught);
+        world.reach(`reader ${code}`);
+        // The node does not hold a replica of every partition, and a reader of all is told so.
+        if (code === 'INVALID_REQUEST') readFrom = 'nearest';
         await world.sleep(200);
       }
     }
