@@ -52,8 +52,12 @@ export async function runVerb(
       output.note(`Try highwater ${verb.name} --help`);
       return exitCodes.usage;
     }
-    const error = HighwaterError.from(caught);
     if (host.signal.aborted) return exitCodes.interrupted;
+    if (isOfTheMachine(caught)) {
+      output.note(`highwater ${verb.name}: ${caught.message}`);
+      return exitCodes.failed;
+    }
+    const error = HighwaterError.from(caught);
     output.note(`highwater ${verb.name}: ${error.message} [${error.code}]`);
     if (error.code === 'INTERNAL' && caught instanceof Error) output.note(caught.stack ?? '');
     const isUnreachable =
@@ -69,4 +73,11 @@ export async function runVerb(
       );
     return exitCodes.unreachable;
   }
+}
+
+/** A file that may not be read, a full disk: said by the operating system, and no defect of the program. */
+function isOfTheMachine(caught: unknown): caught is Error {
+  if (!(caught instanceof Error) || caught instanceof HighwaterError) return false;
+  const { code, errno } = caught as { readonly code?: unknown; readonly errno?: unknown };
+  return [code, errno].some((word) => typeof word === 'string' && /^E[A-Z0-9]+$/.test(word));
 }

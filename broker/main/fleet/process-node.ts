@@ -114,12 +114,14 @@ export class ProcessNode {
     this.#child?.kill('SIGCONT');
   }
 
-  /** Resolves once `/readyz` says so. */
+  /** Resolves once `/readyz` says so; rejects once the process has ended. */
   async ready(withinMs = 30_000): Promise<void> {
     const deadline = performance.now() + withinMs;
     for (;;) {
       const answer = await this.#ask('/readyz');
       if (answer?.status === 200) return;
+      if (!this.isRunning)
+        throw new HighwaterError('SHUTTING_DOWN', `node ${this.id} ended before it was ready`);
       if (performance.now() > deadline)
         throw new HighwaterError(
           'DEADLINE_EXCEEDED',

@@ -194,7 +194,11 @@ export class GrpcServer implements RpcServer {
           if (error === null) resolve(bound);
           else
             reject(
-              new HighwaterError('INVALID_CONFIG', `cannot listen on ${address}`, { cause: error }),
+              new HighwaterError(
+                'INVALID_CONFIG',
+                `cannot listen on ${address}: ${bindReason(error)}`,
+                { cause: error },
+              ),
             );
         },
       );
@@ -234,3 +238,8 @@ const farewellMs = 250;
 
 const identity = (bytes: Buffer): Buffer => bytes;
 const neverRun = () => {};
+
+/** The library counts addresses first; a user needs what the machine said. */
+function bindReason({ message }: Error): string {
+  return /listen E[A-Z]+[^\],]*/.exec(message)?.[0] ?? message;
+}

@@ -96,6 +96,12 @@ describe('the command line', () => {
     expect(code).toBe(0);
   });
 
+  it('tells what the machine refuses without the look of a defect', async () => {
+    const { code, err } = await typed('dev', '--data', '/dev/null/nowhere');
+    expect(err).toBe("highwater dev: ENOTDIR: not a directory, mkdir '/dev/null/nowhere'\n");
+    expect(code).toBe(1);
+  });
+
   it('says with exit code 3 that no broker answers, why, and where brokers are named', async () => {
     const line = 'topic list --brokers 127.0.0.1:1 --timeout 100';
     const { code, err } = await typed(...line.split(' '));
