@@ -44,17 +44,23 @@ export type Agreement =
   | { readonly kind: 'agree' }
   | { readonly kind: 'diverged'; readonly at: EpochEnd };
 
-/** Compares a follower's tail with the leader's log. Only a leader of the same epoch may (B2.4). */
+/**
+ * Compares a follower's tail with the leader's log. Only a leader of the same epoch may (B2.4).
+ *
+ * A follower without records has nothing that could differ, wherever its log begins: what lay below was
+ * committed and is deleted there, though perhaps not here.
+ */
 export function compareTail(
   leader: EpochView,
   followerLastEpoch: LeaderEpoch | undefined,
   followerEnd: Offset,
 ): Agreement {
+  if (followerLastEpoch === undefined) {
+    if (followerEnd <= leader.end) return { kind: 'agree' };
+    return { kind: 'diverged', at: { epoch: undefined, endOffset: leader.end } };
+  }
   const at = epochEnd(leader, followerLastEpoch);
-  const agrees =
-    followerLastEpoch === undefined
-      ? followerEnd <= at.endOffset
-      : at.epoch === followerLastEpoch && followerEnd <= at.endOffset;
+  const agrees = at.epoch === followerLastEpoch && followerEnd <= at.endOffset;
   return agrees ? { kind: 'agree' } : { kind: 'diverged', at };
 }
 

@@ -9,7 +9,7 @@
  * (3) it reports nothing stored until its verified epoch is durable.
  */
 import type { NodeId } from '../../../proto/model/ids.ts';
-import { offset } from '../../../proto/model/offset.ts';
+import type { Offset } from '../../../proto/model/offset.ts';
 import { truncateEpochs } from '../../log/core/epoch-history.ts';
 import { type EpochEnd, lastEpoch, truncationPoint } from './divergence.ts';
 import type { Effect } from './effects.ts';
@@ -73,7 +73,8 @@ export function onStreamAnswered(
     case 'diverged':
       return cut(state, role, answer, effects);
     case 'reset':
-      return reset(state, role, answer.logStart, effects);
+      if (answer.logStart > state.log.end) beginAnew(state, role, answer.logStart, effects);
+      return;
     case 'refused':
       role.phase = 'closed';
   }
@@ -142,6 +143,9 @@ function cut(state: PartitionState, role: Follower, at: EpochEnd, effects: Effec
   // Below its watermark a compacted log lacks what only the cut part replaced: it is copied anew.
   const isCompacted = state.metadata?.settings.isCompacted === true;
   const to = isCompacted && point < watermark ? log.start : point;
+  // The leader has deleted what both may have had: nothing that it still has agrees with this log.
+  const isPassed = at.epoch === undefined && at.endOffset > log.start;
+  if (isPassed && at.endOffset >= watermark) return beginAnew(state, role, at.endOffset, effects);
   const unclean = state.metadata?.uncleanEpoch;
   const isAllowed = unclean !== undefined && unclean <= role.epoch && state.verifiedEpoch < unclean;
   if (to < watermark && !isAllowed) {
@@ -150,6 +154,8 @@ function cut(state: PartitionState, role: Follower, at: EpochEnd, effects: Effec
     effects.push({ kind: 'halt', reason: 'cut-below-watermark', watermark, truncateTo: to });
     return;
   }
+  // A log that is cut to its start and still begins behind all that the leader has.
+  if (to < log.start && log.end === log.start) return beginAnew(state, role, to, effects);
   effects.push({
     kind: 'event',
     event: {
@@ -169,19 +175,18 @@ function cut(state: PartitionState, role: Follower, at: EpochEnd, effects: Effec
   effects.push({ kind: 'truncate', to: log.end, cuts: log.cuts, isKeptAside: to < watermark });
 }
 
-/** Retention at the leader has passed this log: nothing of it is left to agree on (rule B2.11). */
-function reset(state: PartitionState, role: Follower, logStart: number, effects: Effect[]): void {
+/** Nothing of this log is left to agree on, or nothing was in it: it begins where the leader says (rule B2.11). */
+function beginAnew(state: PartitionState, role: Follower, start: Offset, effects: Effect[]): void {
   const { log } = state;
-  if (logStart <= log.end) return;
-  log.start = offset(logStart);
-  log.end = log.start;
-  log.stored = log.start;
+  log.start = start;
+  log.end = start;
+  log.stored = start;
   log.history = [];
-  state.watermark = log.start;
+  state.watermark = start;
   role.phase = 'cutting';
   beginCut(state);
-  effects.push({ kind: 'reset', to: log.start, cuts: log.cuts });
-  effects.push({ kind: 'watermark', offset: log.start });
+  effects.push({ kind: 'reset', to: start, cuts: log.cuts });
+  effects.push({ kind: 'watermark', offset: start });
 }
 
 function beginCut(state: PartitionState): void {

@@ -60,6 +60,15 @@ const twoLogs = fc
   });
 
 describe('divergence', () => {
+  test('a follower without records agrees wherever its log begins, up to the end of the leader', () => {
+    const leader = log([1, 1, 1]);
+    for (const at of [0, 2, 3]) {
+      expect(compareTail(leader, undefined, offset(at))).toEqual({ kind: 'agree' });
+    }
+    const beyond = { kind: 'diverged', at: { epoch: undefined, endOffset: 3 } };
+    expect(compareTail(leader, undefined, offset(4))).toEqual(beyond);
+  });
+
   test('asking and cutting ends at exactly the common prefix', () => {
     fc.assert(
       fc.property(twoLogs, ({ common, leader, follower }) => {

@@ -64,6 +64,28 @@ describe('opening', () => {
     expect(state.role).toMatchObject({ kind: 'stopped', why: 'halted' });
   });
 
+  test('a log that begins behind all that an unclean leader has begins anew there', () => {
+    const over = { logStart: offset(3), watermark: offset(4) };
+    const state = replica(5, over);
+    state.log.history.splice(0, 1, { epoch: leaderEpoch(1), startOffset: offset(3) });
+    const facts = { leader: nodeId(2), leaderEpoch: leaderEpoch(3), uncleanEpoch: leaderEpoch(2) };
+    take(state, { kind: 'metadata', metadata: metadata(facts) });
+    expect(only(diverged(state, 1, 2), 'truncate')).toMatchObject([{ to: 3, isKeptAside: true }]);
+    take(state, { kind: 'truncated', cuts: state.log.cuts });
+    expect(only(diverged(state, undefined, 2), 'reset')).toMatchObject([{ to: 2 }]);
+    take(state, { kind: 'truncated', cuts: state.log.cuts });
+    expect(state.log).toMatchObject({ start: 2, end: 2 });
+    expect(state.role).toMatchObject({ phase: 'opening' });
+  });
+
+  test('it begins anew where the leader has deleted what both may have had', () => {
+    const state = follower(5, 2);
+    expect(only(diverged(state, undefined, 3), 'reset')).toMatchObject([{ to: 3 }]);
+    expect(state.log).toMatchObject({ start: 3, end: 3 });
+    const halted = follower(5, 4);
+    expect(only(diverged(halted, undefined, 3), 'halt')).toHaveLength(1);
+  });
+
   test('after a committed unclean election it cuts there, and keeps the bytes aside', () => {
     const state = follower(5, 4, 2);
     expect(only(diverged(state, 1, 3), 'truncate')).toMatchObject([{ to: 3, isKeptAside: true }]);
