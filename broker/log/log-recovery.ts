@@ -97,12 +97,16 @@ function reaches(files: readonly SegmentFile[], point: LogPlace): boolean {
   return file.bytes >= point.position;
 }
 
-/** The record with the recovery point moved to the oldest file: everything is checked again. */
+/**
+ * The record with the recovery point moved to the oldest file: everything is checked again. The start
+ * stays where it is: where the oldest files are missing nothing of the rest is used, since a log that
+ * quietly began later would have its followers delete as much.
+ */
 function fromOldest(known: LogRecord, files: readonly SegmentFile[]): LogRecord {
-  const base = files[0]?.baseOffset ?? known.logStartOffset;
+  const oldest = files[0]?.baseOffset ?? known.logStartOffset;
+  const base = oldest < known.logStartOffset ? oldest : known.logStartOffset;
   return {
     ...known,
-    logStartOffset: base > known.logStartOffset ? base : known.logStartOffset,
     recoveryPoint: { offset: base, segmentBase: base, position: 0 },
     epochs: [],
   };

@@ -158,3 +158,25 @@ test('a log that was removed is not opened again by whoever still holds it', asy
   const whole = world.log().read({ from: offset(0), maxBytes: 10_000, upTo: offset(3) });
   expect((await world.run(Promise.resolve(whole))).endOffset).toBe(3);
 });
+
+test('a log that lost its first and its last file does not begin where the rest does', async () => {
+  const world = new LogWorld();
+  world.config = { ...world.config, segmentBytes: 300 };
+  await world.start();
+  const log = await world.create();
+  for (let at = 0; at < 6; at++) {
+    log.append([batch({ baseOffset: at, payload: 200 })]);
+    await world.settle();
+  }
+  await world.run(log.flush());
+  world.kill();
+  const names = await world.files();
+  expect(names).toHaveLength(6);
+  const fs = world.disk.mount(world.time.clockFor('hand'));
+  for (const name of [names[0], names[5]]) {
+    await world.run(fs.remove(`/data/logs/${log.key.topicId}-0/${name}`));
+  }
+  await world.start();
+  expect(world.log()).toMatchObject({ logStartOffset: 0, logEndOffset: 0, damage: { at: 0 } });
+  expect(world.directory.recovered[0]?.keptPaths).toHaveLength(4);
+});
