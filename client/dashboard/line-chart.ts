@@ -65,7 +65,7 @@ export class LineChart {
       const value = data[at + 1]?.findLast((one) => one !== null);
       return `${name} ${value === undefined || value === null ? '–' : format(value)}`;
     });
-    this.#now.textContent = words.join(', ');
+    this.#now.textContent = words.join(' · ');
   }
 
   repaint(): void {

@@ -129,7 +129,10 @@ function byName(a: PartitionView, b: PartitionView): number {
   return a.row.partition - b.row.partition;
 }
 
-/** Each journal numbers its own events; what a browser has already is not added again. */
+/**
+ * What a browser has already is not added again. Standby controllers copy the journal, number and time
+ * included, so an event that the next active one tells again has another term and is the same event.
+ */
 export function mergeEvents(
   had: readonly EventRow[],
   more: readonly EventRow[],
@@ -140,6 +143,6 @@ export function mergeEvents(
   return [...had, ...fresh].sort((a, b) => a.wallMs - b.wallMs).slice(-eventsMax);
 }
 
-function nameOf({ term, sequence, kind, subject }: EventRow): string {
-  return `${term}/${sequence}/${kind}/${subject}`;
+function nameOf({ wallMs, sequence, kind, subject }: EventRow): string {
+  return `${wallMs}/${sequence}/${kind}/${subject}`;
 }

@@ -81,6 +81,10 @@ describe('the state of the page', () => {
     applyMessage(state, { kind: 'events', events: [event(1)] });
     applyMessage(state, { kind: 'events', events: [event(1), event(2)] });
     expect(state.events.map(({ sequence }) => sequence)).toEqual([1, 2]);
+    // The next active controller has copied them, and tells them in its own term.
+    const again = [event(1), event(2), event(3)].map((one) => ({ ...one, term: one.term + 1 }));
+    applyMessage(state, { kind: 'events', events: again });
+    expect(state.events.map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
   });
 });
 
