@@ -23,6 +23,7 @@ import {
   decideUpkeep,
   defaultUpkeep,
   followImage,
+  isUpkeepDue,
   type UpkeepState,
 } from './cluster/core/upkeep.ts';
 import type { Decision, DecisionQueue } from './decision-queue.ts';
@@ -137,9 +138,9 @@ export class ClusterWatch implements MetadataWatcher {
 
   /** Decides what is due until nothing is left to do. */
   #look(): void {
-    if (this.#isDeciding) return;
-    this.#isDeciding = true;
     const { clock } = this.#options;
+    if (this.#isDeciding || !isUpkeepDue(this.upkeep, this.#image, clock.now())) return;
+    this.#isDeciding = true;
     const run = async (): Promise<void> => {
       let isDue = true;
       while (isDue && !this.#isClosed) {

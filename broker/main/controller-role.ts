@@ -133,7 +133,7 @@ export class ControllerRole {
         return state.image;
       },
       get isActive() {
-        return quorum.status.isActive;
+        return quorum.isActive;
       },
       propose: (data) => quorum.propose(data),
       onCommitted: (events, at) => journal.add(events, at),
@@ -141,7 +141,7 @@ export class ControllerRole {
     const watch = new ClusterWatch({
       machine: state,
       queue,
-      isActive: () => quorum.status.isActive,
+      isActive: () => quorum.isActive,
       clock,
       logger,
       sessionMs,

@@ -21,7 +21,7 @@ import type { Voter, VoterId } from './core/voter.ts';
 import { inOrder } from './effect-order.ts';
 import { PendingRequests } from './pending-requests.ts';
 import { type QuorumStateMachine, StateMachineDriver } from './state-machine.ts';
-import { type QuorumStatus, reachableVoters, statusOf } from './status.ts';
+import { changeOf, isActive, type QuorumStatus, reachableVoters, statusOf } from './status.ts';
 import type { QuorumStore } from './store.ts';
 import type { QuorumTransport } from './transport.ts';
 
@@ -89,6 +89,11 @@ export class Quorum {
     });
     transport.reach(reachableVoters(this.#state));
     this.#armTimer();
+  }
+
+  /** As in the status, for whoever asks often. */
+  get isActive(): boolean {
+    return isActive(this.#state, this.#machine.appliedIndex);
   }
 
   get status(): QuorumStatus {
@@ -289,8 +294,4 @@ export class Quorum {
   #draw(): number {
     return this.#options.random.below(2 ** 32) / 2 ** 32;
   }
-}
-
-function changeOf(role: RaftState['role']): unknown {
-  return role.kind === 'leader' ? role.change : undefined;
 }

@@ -36,13 +36,18 @@ export function statusOf(state: RaftState, now: number, appliedIndex: LogIndex):
     learner: learnerOf(state),
     commitIndex,
     appliedIndex,
-    isActive: isLeader && appliedIndex >= role.termStart,
+    isActive: isActive(state, appliedIndex),
     quorumHeardAt: isLeader ? quorumHeardAt(state, role, now) : undefined,
     progress: new Map(
       isLeader ? [...role.progress].map(([id, { match }]) => [id, match] as const) : [],
     ),
     isDamaged: hard.damage !== undefined,
   };
+}
+
+/** True once the leader has applied what it committed in its own term. */
+export function isActive({ role }: RaftState, appliedIndex: LogIndex): boolean {
+  return role.kind === 'leader' && appliedIndex >= role.termStart;
 }
 
 /** Everybody that a member may have to speak to: voters of all its configurations, and a learner. */
@@ -61,4 +66,9 @@ function learnerOf({ role }: RaftState): Voter | undefined {
   const pending = role.kind === 'leader' ? role.change : undefined;
   if (pending?.change.kind !== 'add' || pending.index !== undefined) return undefined;
   return pending.change.voter;
+}
+
+/** The change of voters that a leader makes, to be compared with that of another moment. */
+export function changeOf(role: RaftState['role']): unknown {
+  return role.kind === 'leader' ? role.change : undefined;
 }

@@ -10,6 +10,9 @@ import type { RunResult } from './world.ts';
 
 /** Seeds that may be run ahead of one that takes long. */
 const aheadMax = 200;
+/** For fewer seeds it is not worth making plain JavaScript of the simulator. */
+const seedsForPlainCode = 100;
+const workerModule = join(import.meta.dirname, 'run.ts');
 
 export interface SeedRange {
   readonly from: number;
@@ -78,7 +81,8 @@ async function* runInProcesses(
       idle.pop()?.send(next);
     }
   };
-  const workers = Array.from({ length: count }, () => startWorker());
+  const module = await moduleFor(range);
+  const workers = Array.from({ length: count }, () => startWorker(module));
   for (const worker of workers) {
     worker.on('message', (result: SeedResult) => {
       done.set(result.seed, result);
@@ -113,10 +117,17 @@ async function* runInProcesses(
   }
 }
 
+async function moduleFor({ from, to }: SeedRange): Promise<string> {
+  if (to - from < seedsForPlainCode) return workerModule;
+  // The workers do without the translator.
+  const { plainCode } = await import('./plain-code.ts');
+  return plainCode(workerModule);
+}
+
 /** With maps and errors kept on the way. */
-function startWorker(): ChildProcess {
-  return fork(join(import.meta.dirname, 'run.ts'), ['--worker'], {
+function startWorker(module: string): ChildProcess {
+  return fork(module, ['--worker'], {
     serialization: 'advanced',
-    execArgv: ['--import', 'tsx'],
+    execArgv: module.endsWith('.ts') ? ['--import', 'tsx'] : [],
   });
 }

@@ -9,12 +9,14 @@ import { MemoryNetwork } from '../../proto/link/memory/memory-network.ts';
 import { SeededRandom } from '../../proto/ports/memory/seeded-random.ts';
 import { VirtualTime } from '../../proto/ports/memory/virtual-time.ts';
 import type { Machine } from './machine.ts';
+import { type Touched, TouchedNodes } from './touched-nodes.ts';
 import { Trace } from './trace.ts';
 
 /** Looks at the world after every event, and throws a Violation if what must hold does not. */
 export interface Checker {
   readonly name: string;
-  check(): void;
+  /** `touched`: the nodes that the event may have changed. */
+  check(touched: Touched): void;
 }
 
 /** What a run of one seed came to, whatever was simulated. */
@@ -48,6 +50,7 @@ export class World {
   readonly random: SeededRandom;
   readonly network: MemoryNetwork;
   readonly trace = new Trace();
+  readonly touched = new TouchedNodes();
   readonly machines: Machine[] = [];
   /** How often each interesting situation came up: a set of seeds that never gets there shows nothing. */
   readonly reached = new Map<string, number>();
@@ -57,10 +60,16 @@ export class World {
   constructor(seed: number) {
     this.seed = seed;
     this.random = new SeededRandom(seed);
-    this.network = new MemoryNetwork(this.time.clock, this.random.fork('network'));
-    this.time.observe(() => {
+    const networkClock = this.time.clockFor('network');
+    this.touched.own(networkClock, undefined);
+    this.network = new MemoryNetwork(networkClock, this.random.fork('network'), (node) =>
+      this.touched.add(node),
+    );
+    this.time.observe((owner) => {
       if (this.#failure !== undefined) throw this.#failure;
-      for (const checker of this.#checkers) checker.check();
+      this.touched.ended(owner);
+      for (const checker of this.#checkers) checker.check(this.touched);
+      this.touched.forget();
     });
   }
 

@@ -21,6 +21,9 @@ import {
   type RoundVerdict,
 } from './election-round.ts';
 
+/** All rounds are judged this often. */
+const judgeEveryMs = 1_000;
+
 /** Lives in memory: lost with the process, rebuilt from the image and by asking again. */
 export interface RoundsState {
   /** How long a decidable round waits for the replicas that can still be reached. */
@@ -102,10 +105,15 @@ export function takeAnswers(
   return [...touched];
 }
 
-/** Rounds whose grace runs; once a second, and after a broker came or went, all of them. */
+/** Whether all rounds are judged: once a second, and after a broker came or went. */
+export function isTimeToJudge({ judgedMs }: RoundsState, nowMs: number): boolean {
+  return nowMs - judgedMs >= judgeEveryMs;
+}
+
+/** Rounds whose grace runs; when it is time, all of them. */
 export function dueRounds(rounds: RoundsState, nowMs: number): OpenRound[] {
   const all = [...rounds.open.values()];
-  if (nowMs - rounds.judgedMs < 1000) {
+  if (!isTimeToJudge(rounds, nowMs)) {
     return all.filter(({ decidableSinceMs }) => decidableSinceMs !== undefined);
   }
   rounds.judgedMs = nowMs;

@@ -20,7 +20,13 @@ import {
   followMoves,
   type MovesState,
 } from './moves.ts';
-import { createRounds, dueRounds, followRounds, type RoundsState } from './rounds.ts';
+import {
+  createRounds,
+  dueRounds,
+  followRounds,
+  isTimeToJudge,
+  type RoundsState,
+} from './rounds.ts';
 import { createSessions, expiredSessions, type SessionsState } from './sessions.ts';
 
 export interface UpkeepOptions {
@@ -72,6 +78,19 @@ export function createUpkeep(options: UpkeepOptions): UpkeepState {
 export function followImage(upkeep: UpkeepState, delta: ImageDelta, nowMs: number): void {
   followRounds(upkeep.rounds, delta, nowMs);
   followMoves(upkeep.moves, delta, nowMs);
+}
+
+/**
+ * False if `decideUpkeep` would find nothing: what an idle cluster is asked many times a second. It looks
+ * at brokers, open rounds and moves under way, and at no partition.
+ */
+export function isUpkeepDue(upkeep: UpkeepState, image: MetadataImage, nowMs: number): boolean {
+  const { rounds, moves, sessions, options } = upkeep;
+  if (rounds.open.size > 0 || moves.inFlight.size > 0 || isTimeToJudge(rounds, nowMs)) return true;
+  if (nowMs >= upkeep.balancedMs + options.balanceMs) return true;
+  for (const { state, intent } of image.brokers.values())
+    if (state === 'stopping' || intent !== 'serve') return true;
+  return expiredSessions(sessions, image).length > 0;
 }
 
 /** The next change that is due; without records or events there is none. */

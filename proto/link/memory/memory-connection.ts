@@ -6,20 +6,27 @@
 import type { Wire, WireCloseReason, WireHandlers } from '../wire.ts';
 import type { MemoryPipe } from './memory-pipe.ts';
 
+/** The process at an end. */
+export interface EndProcess {
+  isStopped(): boolean;
+  /** It is about to be told something. */
+  touched(): void;
+}
+
 export class MemoryEnd implements Wire {
   readonly remote: string;
   readonly #out: MemoryPipe;
-  readonly #isStopped: () => boolean;
+  readonly #process: EndProcess;
   #peer: MemoryEnd | undefined;
   #handlers: WireHandlers | undefined;
   #isClosed = false;
   /** What a stopped process would have done and will do when it goes on. */
   #pending: (() => void)[] = [];
 
-  constructor(remote: string, out: MemoryPipe, isStopped: () => boolean) {
+  constructor(remote: string, out: MemoryPipe, process: EndProcess) {
     this.remote = remote;
     this.#out = out;
-    this.#isStopped = isStopped;
+    this.#process = process;
   }
 
   join(peer: MemoryEnd): void {
@@ -35,10 +42,12 @@ export class MemoryEnd implements Wire {
   }
 
   confirmed(): void {
+    this.#process.touched();
     this.#handlers?.onOpen();
   }
 
   arrived(bytes: Buffer): void {
+    this.#process.touched();
     this.#handlers?.onBytes(bytes);
   }
 
@@ -61,7 +70,9 @@ export class MemoryEnd implements Wire {
       this.#out.put({
         arrive: () => {
           this.#peer?.arrived(bytes);
-          if (this.#handlers !== undefined) written();
+          if (this.#handlers === undefined) return;
+          this.#process.touched();
+          written();
         },
       });
     });
@@ -123,7 +134,7 @@ export class MemoryEnd implements Wire {
   }
 
   #act(action: () => void): void {
-    if (this.#isStopped()) this.#pending.push(action);
+    if (this.#process.isStopped()) this.#pending.push(action);
     else action();
   }
 
@@ -131,6 +142,7 @@ export class MemoryEnd implements Wire {
     const handlers = this.#handlers;
     this.#handlers = undefined;
     this.#isClosed = true;
+    this.#process.touched();
     handlers?.onClose(reason);
   }
 }

@@ -1,11 +1,15 @@
 /**
  * The messages of a call in one direction, both ends of it in one object: encoded bytes are copied
  * when they are sent, travel over the connection, and wait at the receiver until it reads. The sender
- * may have as much unread as an HTTP/2 window holds; then its batch is not done before room is made.
+ * may have as much unread as an HTTP/2 window holds; then its batch is not done before room is made. As
+ * in HTTP/2 the receiver tells of what it has read once that is a good part of the window.
  */
 import { limits } from '../../model/limits.ts';
 import type { RpcBytes } from '../../ports/rpc.ts';
 import type { ConnectionEnd } from './connection-end.ts';
+
+/** Read bytes of which the sender is told at once. */
+const creditBytes = limits.rpcWindowBytes / 4;
 
 export interface LaneReceiver {
   onMessage(bytes: Buffer): void;
@@ -21,6 +25,8 @@ export class MessageLane {
   #unreadBytes = 0;
   /** Batches that are not done, because the window was full when they were written. */
   #onRoom: (() => void)[] = [];
+  /** Receiver's: bytes read that the sender was not told of. */
+  #owedBytes = 0;
   /** Receiver's: what has arrived and was not read; undefined marks the end. */
   readonly #arrived: (Buffer | undefined)[] = [];
   #isAskedFor = false;
@@ -79,8 +85,16 @@ export class MessageLane {
       this.#target.onEnd();
       return;
     }
-    this.#receiver.send(() => this.#makeRoom(bytes.length));
+    this.#giveCredit(bytes.length);
     this.#target.onMessage(bytes);
+  }
+
+  #giveCredit(bytes: number): void {
+    this.#owedBytes += bytes;
+    if (this.#owedBytes < creditBytes) return;
+    const owed = this.#owedBytes;
+    this.#owedBytes = 0;
+    this.#receiver.send(() => this.#makeRoom(owed));
   }
 
   #makeRoom(bytes: number): void {

@@ -21,6 +21,7 @@ import {
   decideUpkeep,
   defaultUpkeep,
   followImage,
+  isUpkeepDue,
   type UpkeepOptions,
 } from '../../../controller/cluster/core/upkeep.ts';
 import { deltaBetween } from '../../../proto/metadata/delta.ts';
@@ -73,7 +74,10 @@ export class DecisionWorld {
   /** Does all upkeep that is due; returns the number of changes. */
   settle(): number {
     for (let changes = 0; ; changes++) {
+      const isDue = isUpkeepDue(this.upkeep, this.image, this.nowMs);
       const decision = decideUpkeep(this.upkeep, this.image, this.nowMs);
+      if (!isDue && decision.records.length + decision.events.length > 0)
+        throw new Error('something was due and nobody knew');
       if (decision.records.length === 0 && decision.events.length === 0) return changes;
       if (changes > 1000) throw new Error('upkeep never ends');
       this.commit(decision);

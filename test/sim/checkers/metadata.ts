@@ -3,11 +3,30 @@
  * and revisions only rise. S10: the sets fit each other: who is in sync is a replica, the leader is in
  * sync, nobody is both in sync and merely eligible, and a suspect is neither.
  */
+import type { RaftState } from '../../../controller/raft/core/state.ts';
 import type { MetadataImage } from '../../../proto/metadata/image.ts';
 import type { PartitionState } from '../../../proto/metadata/records.ts';
-import type { SimCluster } from '../cluster/sim-cluster.ts';
-import type { SimNode } from '../cluster/sim-node.ts';
+import type { NodeId } from '../../../proto/model/ids.ts';
+import type { Touched } from '../touched-nodes.ts';
 import { type Checker, Violation, type World } from '../world.ts';
+
+/** A node, as far as it holds metadata. */
+export interface WatchedNode {
+  readonly id: NodeId;
+  /** Processes so far. */
+  readonly starts: number;
+  readonly running:
+    | { readonly broker: Holder | undefined; readonly controller: WatchedController | undefined }
+    | undefined;
+}
+
+interface Holder {
+  readonly image: MetadataImage;
+}
+
+interface WatchedController extends Holder {
+  readonly quorum: { readonly state: Pick<RaftState, 'role' | 'hard'> };
+}
 
 interface LastImage {
   image: MetadataImage | undefined;
@@ -17,8 +36,8 @@ interface LastImage {
 export class Metadata implements Checker {
   readonly name = 'metadata';
   readonly #world: World;
-  readonly #cluster: SimCluster;
-  readonly #last: Record<'controller' | 'broker', Map<SimNode, LastImage>> = {
+  readonly #cluster: { readonly nodes: readonly WatchedNode[] };
+  readonly #last: Record<'controller' | 'broker', Map<WatchedNode, LastImage>> = {
     controller: new Map(),
     broker: new Map(),
   };
@@ -30,7 +49,7 @@ export class Metadata implements Checker {
   /** `topicId/partition@node` of replicas that were moved elsewhere since their node was last asked about. */
   readonly #moved = new Set<string>();
 
-  constructor(world: World, cluster: SimCluster) {
+  constructor(world: World, cluster: { readonly nodes: readonly WatchedNode[] }) {
     this.#world = world;
     this.#cluster = cluster;
   }
@@ -45,8 +64,9 @@ export class Metadata implements Checker {
     return this.#moved.delete(`${place}@${node}`);
   }
 
-  check(): void {
+  check(touched: Touched): void {
     for (const node of this.#cluster.nodes) {
+      if (!touched.has(node.id)) continue;
       const { running } = node;
       if (running === undefined) continue;
       this.#look('broker', node, running.broker?.image);
@@ -56,9 +76,10 @@ export class Metadata implements Checker {
     }
   }
 
-  #look(role: 'controller' | 'broker', node: SimNode, image: MetadataImage | undefined): void {
+  #look(role: 'controller' | 'broker', node: WatchedNode, image: MetadataImage | undefined): void {
     let last = this.#last[role].get(node);
-    if (last === undefined) this.#last[role].set(node, (last = { image, start: node.starts }));
+    if (last === undefined)
+      this.#last[role].set(node, (last = { image: undefined, start: node.starts }));
     if (last.image === image || image === undefined) return;
     const before = last.start === node.starts ? last.image : undefined;
     last.image = image;
@@ -71,7 +92,7 @@ export class Metadata implements Checker {
     if (before?.topics !== image.topics) this.#comparePartitions(node, image);
   }
 
-  #comparePartitions(node: SimNode, image: MetadataImage): void {
+  #comparePartitions(node: WatchedNode, image: MetadataImage): void {
     const partitions: PartitionState[] = [];
     const texts: string[] = [];
     image.topics.forEach((topic) => {

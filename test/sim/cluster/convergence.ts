@@ -38,11 +38,15 @@ export async function converge(
       .partitions()
       .every((one) => isHealthy(one.state) || (mayHalt && cluster.hasHalted(one.state))),
   );
+  await expectWithin(cluster, 'every writer has found the cluster', () =>
+    writers.every((writer) => writer.isConnected),
+  );
   for (const writer of writers) writer.stop();
   if (cluster.partitions().some(({ state }) => cluster.hasHalted(state))) {
     world.reach(halted);
-    if (!world.reached.has('round-waiting'))
-      throw new Violation('halts-loudly', 'a partition waits, and nobody says so');
+    await expectWithin(cluster, 'somebody says that a partition waits', () =>
+      world.reached.has('round-waiting'),
+    );
     await expectWithin(cluster, 'what has not halted is level', () => isLevel(cluster));
     return;
   }

@@ -1,12 +1,13 @@
 /**
- * Looks at every replica of every running node after each event, and tells the checkers of those that
- * have changed: what is looked at thousands of times a second has to be cheap.
+ * Looks at the replicas of every running node that an event may have changed, and tells the checkers of
+ * those that have: what is looked at thousands of times a second has to be cheap.
  */
 
 import type { Role } from '../../../broker/replication/core/state.ts';
 import type { PartitionDriver } from '../../../broker/replication/partition-driver.ts';
 import type { NodeId } from '../../../proto/model/ids.ts';
-import type { Checker } from '../world.ts';
+import type { Touched } from '../touched-nodes.ts';
+import { type Checker, Violation } from '../world.ts';
 import type { SimCluster } from './sim-cluster.ts';
 import type { SimNode } from './sim-node.ts';
 
@@ -61,27 +62,32 @@ export class ReplicaWatch implements Checker {
     return this.#last.get(`${place}@${node}`);
   }
 
-  check(): void {
+  check(touched: Touched): void {
     for (const node of this.#cluster.nodes) {
+      if (!touched.has(node.id)) continue;
       const drivers = node.running?.broker?.replicas();
       if (drivers === undefined) continue;
-      for (const driver of drivers) this.#look(node, driver);
+      for (const driver of drivers) {
+        if (this.#look(node, driver) && touched.isSample(node.id))
+          throw new Violation('touched-nodes', `node ${node.id} has changed unnoticed`);
+      }
     }
   }
 
-  #look(node: SimNode, driver: PartitionDriver): void {
+  /** Whether the replica has changed. */
+  #look(node: SimNode, driver: PartitionDriver): boolean {
     const { state } = driver;
     const seen = this.#seen.get(driver);
     if (seen === undefined) {
       this.#meet(node, driver);
-      return;
+      return true;
     }
     const isSame =
       seen.watermark === state.watermark &&
       seen.stored === state.log.stored &&
       seen.end === state.log.end &&
       seen.role === state.role;
-    if (isSame) return;
+    if (isSame) return false;
     const { role, watermark, stored, end } = seen;
     const before = { role, watermark, stored, end };
     seen.role = state.role;
@@ -90,6 +96,7 @@ export class ReplicaWatch implements Checker {
     seen.end = state.log.end;
     for (const checker of this.#checkers)
       checker.changed({ replica: seen, before, earlier: undefined });
+    return true;
   }
 
   #meet({ id, starts, boots, disks }: SimNode, driver: PartitionDriver): void {

@@ -77,6 +77,7 @@ export class SimCluster {
   clientMachine(name: string): ClientMachine {
     const random: Machine['random'] = this.world.random.fork(name);
     const clock = this.world.time.clockFor(name);
+    this.world.touched.own(clock, undefined);
     this.#clientClocks.set(name, clock);
     return { clock, random, connector: this.rpc.host(name, clock).connector };
   }
@@ -127,14 +128,23 @@ export class SimCluster {
     return (isr.length === 0 && elr.length === 0) || (this.swarm.isOverBudget && isHolderLost);
   }
 
-  /** Every replica has what every other has, as far as the metadata tells. */
+  /**
+   * Every replica has what every other has, as far as the metadata tells; and it tells of the brokers that
+   * run: without an active controller nobody has noticed yet that a disk is another one.
+   */
   get isWhole(): boolean {
     const partitions = this.partitions();
     return (
       partitions.length > 0 &&
       this.nodes.every((node) => node.running !== undefined) &&
+      this.brokers.every((node) => this.#isRegistered(node)) &&
       partitions.every(({ state }) => isHealthy(state))
     );
+  }
+
+  #isRegistered({ id, running }: SimNode): boolean {
+    const epoch = running?.broker?.brokerEpoch;
+    return epoch !== undefined && this.image.brokers.get(id)?.brokerEpoch === epoch;
   }
 }
 

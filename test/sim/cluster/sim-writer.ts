@@ -52,6 +52,11 @@ export class SimWriter {
     this.#clock = cluster.world.time.clock;
   }
 
+  /** It has found the cluster and can write. */
+  get isConnected(): boolean {
+    return this.#producer !== undefined;
+  }
+
   get underWay(): number {
     return this.#underWay;
   }
