@@ -1,12 +1,17 @@
 /** An opening's answer, between the core's form and the wire's. */
 import type { OpenAnswer as WireAnswer } from '../../proto/generated/highwater/peer/v1/replication.ts';
-import type { Offset } from '../../proto/model/offset.ts';
+import type { LeaderEpoch, Offset } from '../../proto/model/offset.ts';
 import type { AnswerOpen, OpenAnswer } from './core/effects.ts';
 
 /** The core's answer as it is sent. */
 export function encodeOpenAnswer(slot: number, effect: AnswerOpen, logStart: Offset): WireAnswer {
   const { stream, leaderEpoch } = effect;
   return { slot, stream, leaderEpoch, answer: encodeKind(effect.answer, logStart) };
+}
+
+/** Whoever asked opens again, here or elsewhere. */
+export function refusedOpen(slot: number, stream: number, leaderEpoch: LeaderEpoch): WireAnswer {
+  return { slot, stream, leaderEpoch, answer: { kind: 'refused', value: 'NOT_LEADER' } };
 }
 
 function encodeKind(answer: OpenAnswer, logStart: Offset): WireAnswer['answer'] {

@@ -1,4 +1,4 @@
-/** Where runs of whole batches end, read from their heads alone. */
+/** Where runs of whole batches begin and end, read from their heads alone. */
 import { invariant } from '../../proto/model/invariant.ts';
 import { type Offset, offset } from '../../proto/model/offset.ts';
 import { batchPrefixBytes, layout } from '../../proto/wire/batch-layout.ts';
@@ -17,4 +17,11 @@ export function endOffsetOf(buffers: readonly Buffer[]): Offset {
     at += batchPrefixBytes + last.readInt32BE(at + layout.batchLength);
   }
   return offset(end);
+}
+
+/** The base offset of the first of these batches. */
+export function baseOffsetOf(batches: Buffer): Offset {
+  const base = readInt64(batches, layout.baseOffset);
+  invariant(base !== undefined, 'a stored batch has an exact base offset');
+  return offset(base);
 }

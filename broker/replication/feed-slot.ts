@@ -17,6 +17,8 @@ export class FeedSlot {
   readonly number: number;
   readonly replica: Replica;
   readonly stream: number;
+  /** The base of the batch to begin with, if the log begins inside it. */
+  base: Offset | undefined;
   /** The next offset to send. */
   next: Offset = offset(0);
   isStarted = false;

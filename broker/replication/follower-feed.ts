@@ -15,14 +15,15 @@ import {
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
 import { limits } from '../../proto/model/limits.ts';
-import { offset } from '../../proto/model/offset.ts';
+import { type Offset, offset } from '../../proto/model/offset.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { LinkStream, LinkStreamHandlers } from '../../proto/ports/link.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
 import type { LogRead } from '../log/log-reader.ts';
-import { encodeOpenAnswer } from './answer-codec.ts';
+import { encodeOpenAnswer, refusedOpen } from './answer-codec.ts';
 import type { AnswerOpen } from './core/effects.ts';
 import { FeedSlot } from './feed-slot.ts';
+import { feedStart, isPassed, readNext } from './feed-start.ts';
 import type { MovePace } from './move-pace.ts';
 import type { Replica, ReplicaLookup } from './replica.ts';
 
@@ -123,12 +124,7 @@ export class FollowerFeed {
     const replica = this.#options.lookup(open.topicId, open.partition);
     this.#forget(open.slot);
     if (replica === undefined) {
-      this.#answers.push({
-        slot: open.slot,
-        stream: open.stream,
-        leaderEpoch: open.leaderEpoch,
-        answer: { kind: 'refused', value: 'NOT_LEADER' },
-      });
+      this.#answers.push(refusedOpen(open.slot, open.stream, open.leaderEpoch));
       this.#schedule();
       return;
     }
@@ -137,14 +133,23 @@ export class FollowerFeed {
     const slot = new FeedSlot(open.slot, replica, open.stream);
     this.#slots.set(open.slot, slot);
     this.#byReplica.set(replica, slot);
-    replica.step({
+    const start = feedStart(replica.log, open);
+    if (start === undefined) this.#opened(slot, open);
+    else
+      start.then(
+        (base) => this.#opened(slot, open, base),
+        () => this.#readFailed(slot),
+      );
+  }
+
+  #opened(slot: FeedSlot, open: OpenReplica, base?: Offset): void {
+    if (this.#slots.get(slot.number) !== slot) return;
+    slot.base = base;
+    const { brokerEpoch, stream, leaderEpoch, lastEpoch, logEnd } = open;
+    slot.replica.step({
       kind: 'follower-opened',
-      follower: this.follower,
-      brokerEpoch: open.brokerEpoch,
-      stream: open.stream,
-      leaderEpoch: open.leaderEpoch,
-      lastEpoch: open.lastEpoch,
-      logEnd: open.logEnd,
+      ...{ follower: this.follower, brokerEpoch, stream, leaderEpoch, lastEpoch, logEnd },
+      ...(base === undefined ? {} : { base }),
     });
   }
 
@@ -236,18 +241,15 @@ export class FollowerFeed {
   /** Batches of a slot from memory; reads that need the disk come back later. */
   #take(slot: FeedSlot, bytesMax: number): LogRead | undefined {
     if (!slot.hasMore) return undefined;
-    const { log } = slot.replica;
-    // Retention has passed the follower: it opens again and is told where the log starts.
-    if (slot.next < log.startOffset) {
-      this.#refuse(slot);
-      return undefined;
-    }
-    const read = slot.fetched() ?? log.lend(slot.next, { bytesMax, below: log.endOffset });
+    const read = readNext(slot, bytesMax);
     if (read instanceof Promise) {
       this.#awaitDisk(slot, read);
       return undefined;
     }
-    return read.bytes === 0 ? undefined : read;
+    // Retention has passed the follower: it opens again and is told where the log starts.
+    if (isPassed(slot, read)) this.#refuse(slot);
+    else if (read !== undefined && read.bytes > 0) return read;
+    return undefined;
   }
 
   #awaitDisk(slot: FeedSlot, reading: Promise<LogRead>): void {
@@ -265,22 +267,20 @@ export class FollowerFeed {
           follower: this.follower,
           error,
         });
-        // It opens again: without an answer it would wait for batches for ever.
-        if (this.#slots.get(slot.number) === slot) this.#refuse(slot);
-        this.#schedule();
+        this.#readFailed(slot);
       },
     );
   }
 
+  /** It opens again: without an answer it would wait for batches for ever. */
+  #readFailed(slot: FeedSlot): void {
+    if (this.#slots.get(slot.number) === slot) this.#refuse(slot);
+    this.#schedule();
+  }
+
   #refuse(slot: FeedSlot): void {
-    const { number, stream, epoch } = slot;
-    this.#answers.push({
-      slot: number,
-      stream,
-      leaderEpoch: epoch,
-      answer: { kind: 'refused', value: 'NOT_LEADER' },
-    });
-    this.#forget(number);
+    this.#answers.push(refusedOpen(slot.number, slot.stream, slot.epoch));
+    this.#forget(slot.number);
   }
 
   #close(): void {

@@ -11,6 +11,7 @@ import type { EpochHistory } from '../log/core/epoch-history.ts';
 import type { LogConfig } from '../log/log-config.ts';
 import type { LogRead } from '../log/log-reader.ts';
 import type { LogFailure, PartitionLog } from '../log/partition-log.ts';
+import { baseOffsetOf } from './batch-ends.ts';
 import type { ProducerVerdict } from './core/inputs.ts';
 
 /** A range of offsets to read, and at most how many bytes of it. */
@@ -158,6 +159,15 @@ export class ReplicaLog {
       // Retention may pass a reader between its decision and its read.
       return Promise.reject(HighwaterError.from(error));
     }
+  }
+
+  /** The base of the batch that holds an offset, which may lie below the start of the log. */
+  async baseOf(at: Offset): Promise<Offset> {
+    if (at >= this.endOffset) return at;
+    const read = await this.lend(at, { bytesMax: 1, below: this.endOffset });
+    const base = read.buffers[0] === undefined ? at : baseOffsetOf(read.buffers[0]);
+    read.giveBack();
+    return base < at ? base : at;
   }
 
   /** Bytes of the written batches that hold these offsets. */

@@ -73,8 +73,7 @@ export function onStreamAnswered(
     case 'diverged':
       return cut(state, role, answer, effects);
     case 'reset':
-      if (answer.logStart > state.log.end) beginAnew(state, role, answer.logStart, effects);
-      return;
+      return reset(state, role, answer.logStart, effects);
     case 'refused':
       role.phase = 'closed';
   }
@@ -173,6 +172,13 @@ function cut(state: PartitionState, role: Follower, at: EpochEnd, effects: Effec
   role.phase = 'cutting';
   beginCut(state);
   effects.push({ kind: 'truncate', to: log.end, cuts: log.cuts, isKeptAside: to < watermark });
+}
+
+/** Retention at the leader has passed this log, or a log without records begins where no batch does. */
+function reset(state: PartitionState, role: Follower, start: Offset, effects: Effect[]): void {
+  const { log } = state;
+  const isEmpty = log.start === log.end && start !== log.end;
+  if (start > log.end || isEmpty) beginAnew(state, role, start, effects);
 }
 
 /** Nothing of this log is left to agree on, or nothing was in it: it begins where the leader says (rule B2.11). */

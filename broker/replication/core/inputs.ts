@@ -134,6 +134,11 @@ export interface FollowerOpened {
   /** The epoch of its last record; undefined for an empty log. */
   readonly lastEpoch: LeaderEpoch | undefined;
   readonly logEnd: Offset;
+  /**
+   * Where it can be begun with here: the base of a batch, below the log's start where that lies inside
+   * the batch. Told if the follower has nothing, or less than this log keeps.
+   */
+  readonly base?: Offset;
 }
 
 /** A follower tells how far it is. */

@@ -101,10 +101,16 @@ function refusal(
 
 function openAnswer(state: PartitionState, leader: Leader, opened: FollowerOpened): OpenAnswer {
   const { log, watermark } = state;
-  if (opened.logEnd < log.start) return { kind: 'reset', logStart: log.start };
+  const first = opened.base ?? log.start;
+  // Nothing can be sent from inside a batch, so who has nothing begins where a batch does.
+  const isInside =
+    opened.lastEpoch === undefined && opened.logEnd > first && opened.base !== undefined;
+  if (opened.logEnd < first || isInside) return { kind: 'reset', logStart: first };
   const agreement = compareTail(log, opened.lastEpoch, opened.logEnd);
   if (agreement.kind === 'diverged' && state.rules.comparesHistory) {
-    const { epoch, endOffset } = agreement.at;
+    const { epoch } = agreement.at;
+    const endOffset =
+      epoch === undefined ? (opened.base ?? agreement.at.endOffset) : agreement.at.endOffset;
     return { kind: 'diverged', epoch, endOffset };
   }
   const { epochStart } = leader;
