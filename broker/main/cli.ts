@@ -14,6 +14,8 @@ if (refusal !== undefined) {
 }
 
 process.env['UV_THREADPOOL_SIZE'] ??= '16';
+// What a library calls that Node would rather not have called is nothing that a user could change.
+process.noDeprecation = true;
 
 /** A terminal, and npm between, may give one Ctrl-C twice. */
 const againAfterMs = 500;

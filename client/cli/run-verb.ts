@@ -65,7 +65,7 @@ export async function runVerb(
     if (!isUnreachable) return exitCodes.failed;
     if (words.includes('--brokers') || host.environment['HIGHWATER_BROKERS'] !== undefined)
       output.note(
-        'Does a broker listen for clients there? Their port is 9092 unless said otherwise.',
+        'Does a broker listen for clients there (port 9092 unless said otherwise), and with TLS (--tls-ca)?',
       );
     else
       output.note(

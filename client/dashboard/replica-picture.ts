@@ -36,20 +36,21 @@ export class ReplicaPicture {
   #name(view: PartitionView, node: number, end: number): HTMLElement {
     const behind = Math.max(0, end - (view.replicas.get(node)?.storedEnd ?? 0));
     const standing = replicaWords[replicaStanding(view, node)];
+    const isHeard = isHeardOf(this.#state, node);
     return make(
       'div',
       { class: 'gap-name', 'data-replica': node },
       make('b', {}, `Node ${node}`),
+      make('span', { class: 'quiet' }, isHeard ? standing : `${standing}, silent`),
       make(
         'span',
         { class: 'quiet' },
-        isHeardOf(this.#state, node) ? standing : `${standing}, silent`,
-      ),
-      make(
-        'span',
-        { class: 'quiet' },
-        behind === 0 ? 'has stored everything' : `${count(behind)} behind`,
+        isHeard ? progressWords(behind) : 'what it has is not known',
       ),
     );
   }
+}
+
+function progressWords(behind: number): string {
+  return behind === 0 ? 'has stored everything' : `${count(behind)} behind`;
 }
