@@ -17,6 +17,7 @@ import { type LogKey, logName } from './log-key.ts';
 import { freshRecord, type LogPlace, type LogRecord } from './log-record.ts';
 import { forgetCompaction, LogChanges } from './log-store.ts';
 import { replayProducers } from './producer-replay.ts';
+import { fromOldest, reaches } from './recovery-start.ts';
 import { scanSegment } from './segment-scan.ts';
 import { listSegmentFiles, type SegmentFile, SegmentSet } from './segment-set.ts';
 
@@ -87,29 +88,6 @@ export async function recoverLog(
     : 'the files end below what the record says was stored';
   const kept = isReachable ? known : from;
   return finish(context, place, { key, known: kept, found, verdict, suspicion });
-}
-
-/** True if the files reach the recovery point, so that a scan may begin there. */
-function reaches(files: readonly SegmentFile[], point: LogPlace): boolean {
-  if (point.position === 0 && files.length === 0) return true;
-  const file = files.find(({ baseOffset }) => baseOffset === point.segmentBase);
-  if (file === undefined) return point.position === 0;
-  return file.bytes >= point.position;
-}
-
-/**
- * The record with the recovery point moved to the oldest file: everything is checked again. The start
- * stays where it is: where the oldest files are missing nothing of the rest is used, since a log that
- * quietly began later would have its followers delete as much.
- */
-function fromOldest(known: LogRecord, files: readonly SegmentFile[]): LogRecord {
-  const oldest = files[0]?.baseOffset ?? known.logStartOffset;
-  const base = oldest < known.logStartOffset ? oldest : known.logStartOffset;
-  return {
-    ...known,
-    recoveryPoint: { offset: base, segmentBase: base, position: 0 },
-    epochs: [],
-  };
 }
 
 async function scan(
