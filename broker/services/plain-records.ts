@@ -1,5 +1,5 @@
 /** Records that came one by one, from any language or tool, made into the batch that is stored. */
-import type { PlainRecord } from '../../proto/generated/highwater/v1/produce.ts';
+import type { PlainRecord, ProduceRequest } from '../../proto/generated/highwater/v1/produce.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { limits } from '../../proto/model/limits.ts';
 import { BatchBuilder } from '../../proto/wire/batch-builder.ts';
@@ -23,4 +23,20 @@ export function encodePlainRecords(records: readonly PlainRecord[], nowMs: numbe
     }
   }
   return builder.seal();
+}
+
+/** What objects take beside the bytes that they hold, roughly. */
+const objectBytes = 128;
+
+/** Bytes that a request keeps in memory until it is answered. */
+export function bytesHeld({ partitions, batches }: ProduceRequest): number {
+  let bytes = (batches[0]?.length ?? 0) + objectBytes;
+  for (const { records } of partitions) {
+    bytes += objectBytes;
+    for (const { key, value, headers } of records) {
+      bytes += objectBytes * (1 + headers.length) + (key?.length ?? 0) + (value?.length ?? 0);
+      for (const header of headers) bytes += header.key.length + (header.value?.length ?? 0);
+    }
+  }
+  return bytes;
 }

@@ -35,7 +35,7 @@ import type { ProduceResult } from '../replication/core/effects.ts';
 import { awaitStored } from './await-stored.ts';
 import { failureFrom, failureOf } from './failure.ts';
 import type { HostedPartitions } from './hosted.ts';
-import { encodePlainRecords } from './plain-records.ts';
+import { bytesHeld, encodePlainRecords } from './plain-records.ts';
 import type { ProducerIds } from './producer-ids.ts';
 
 /** Unacknowledged bytes of one stream before it is no longer read. */
@@ -106,7 +106,7 @@ function serveStream(
   };
   return {
     onMessage(request) {
-      const bytes = request.batches[0]?.length ?? 0;
+      const bytes = bytesHeld(request);
       pendingBytes += bytes;
       regulate();
       produce(options, principal, request, (response) => {
