@@ -84,13 +84,18 @@ async function judge(
   const { client, place } = cluster;
   const log = cluster.node(old).log.join('');
   const epochs = [told.early.receipt?.leaderEpoch, told.served.receipt?.leaderEpoch];
+  let holdTheLost = 0;
   for (const { id } of cluster.brokers) {
     const found = await readReplica(client, place, id);
     const texts = found.map(({ value }) => value.toString());
     story.look(`Node ${id} holds: ${texts.join(' | ')}`);
     // Both sides number their writes from 0: `00000000 all` was before, `00000001 all` after the cut.
+    holdTheLost += texts.some((text) => text.endsWith(' leader')) ? 1 : 0;
     claims.equals(`What node ${id} holds`, texts, ['probe 00000000 all', 'probe 00000001 all']);
   }
+  story.act(
+    `What the cut-off leader had acknowledged at acks=leader is on ${holdTheLost} of the nodes: its client was told "acknowledged", which is what that level risks.`,
+  );
   recording.bars('How long each side waited for its answer', 'ms', [
     { label: 'cut off, acks=leader, at once', value: told.early.tookMs },
     { label: 'cut off, acks=all', value: told.atAll.tookMs },
@@ -99,6 +104,7 @@ async function judge(
   ]);
   claims.equals('Before the cut, acks=all', told.before.text, 'acknowledged');
   claims.equals('Cut off, acks=leader, lease held', told.early.text, 'acknowledged');
+  claims.equals('Nodes that still hold that record', holdTheLost, 0);
   claims.equals('Cut off, acks=all', told.atAll.text.split(', ')[1] ?? '', 'maybe-written');
   claims.equals('Cut off, acks=leader, lease over', told.late.text, 'LEASE_LOST, not-written');
   claims.equals('Majority, acks=all', told.served.text, 'acknowledged');
