@@ -43,6 +43,8 @@ export interface LogContext {
 export class ByteBudget {
   readonly #max: number;
   #used = 0;
+  /** Who waits until less than half is used. */
+  #waiting: (() => void)[] = [];
 
   constructor(max: number) {
     this.#max = max;
@@ -62,5 +64,15 @@ export class ByteBudget {
 
   add(bytes: number): void {
     this.#used += bytes;
+    if (this.#waiting.length === 0 || this.isHalfUsed) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  /** Resolves when at most half is used. */
+  halfFree(): Promise<void> {
+    if (!this.isHalfUsed) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 }

@@ -17,7 +17,7 @@ import type { ProducerBatch, SequenceVerdict } from './core/producer-state.ts';
 import { logBatch } from './log-batch.ts';
 import { bytesBetween } from './log-bytes.ts';
 import type { LogConfig } from './log-config.ts';
-import type { LogContext } from './log-context.ts';
+import type { ByteBudget, LogContext } from './log-context.ts';
 import type { LogKey } from './log-key.ts';
 import type { LogLifecycle } from './log-lifecycle.ts';
 import { type LogRead, noBatches, outOfRange, type ReadRequest, readOf } from './log-reader.ts';
@@ -111,6 +111,11 @@ export class PartitionLog {
   /** Accepted and not yet stored bytes. */
   get unstoredBytes(): number {
     return this.#life.writer.unstoredBytes;
+  }
+
+  /** What all logs of the node have accepted and not stored: beyond the bound appends are refused. */
+  get nodeBacklog(): Pick<ByteBudget, 'isHalfUsed' | 'halfFree'> {
+    return this.#context.unstored;
   }
 
   get config(): LogConfig {

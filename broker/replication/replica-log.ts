@@ -86,17 +86,22 @@ export class ReplicaLog {
     return this.#log.epochs;
   }
 
-  /** The sender should wait: what was accepted is not written yet. */
+  /**
+   * The sender should wait: what was accepted here, or by all logs of this node, is not written yet. What
+   * comes from a leader cannot be refused later without the replica falling out.
+   */
   get isBacklogged(): boolean {
-    return this.#log.unstoredBytes > backlogBytes;
+    return this.#isBehind || this.#log.nodeBacklog.isHalfUsed;
   }
 
-  /** Resolves when the log has caught up with writing, or has failed. */
-  drained(): Promise<void> {
-    if (!this.isBacklogged) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-    });
+  /** Resolves when writing has caught up, or has failed. */
+  async drained(): Promise<void> {
+    if (this.#isBehind) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    await this.#log.nodeBacklog.halfFree();
+  }
+
+  get #isBehind(): boolean {
+    return this.#log.unstoredBytes > backlogBytes;
   }
 
   /** The topic's settings have changed. */
@@ -242,7 +247,7 @@ export class ReplicaLog {
   }
 
   #release(): void {
-    if (this.#waiting.length === 0 || this.isBacklogged) return;
+    if (this.#waiting.length === 0 || this.#isBehind) return;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve();
