@@ -9,14 +9,12 @@ import { MemoryNetwork } from '../../proto/link/memory/memory-network.ts';
 import { SeededRandom } from '../../proto/ports/memory/seeded-random.ts';
 import { VirtualTime } from '../../proto/ports/memory/virtual-time.ts';
 import type { Machine } from './machine.ts';
-import { type Touched, TouchedNodes } from './touched-nodes.ts';
 import { Trace } from './trace.ts';
 
 /** Looks at the world after every event, and throws a Violation if what must hold does not. */
 export interface Checker {
   readonly name: string;
-  /** `touched`: the nodes that the event may have changed. */
-  check(touched: Touched): void;
+  check(): void;
 }
 
 /** What a run of one seed came to, whatever was simulated. */
@@ -50,7 +48,6 @@ export class World {
   readonly random: SeededRandom;
   readonly network: MemoryNetwork;
   readonly trace = new Trace();
-  readonly touched = new TouchedNodes();
   readonly machines: Machine[] = [];
   /** How often each interesting situation came up: a set of seeds that never gets there shows nothing. */
   readonly reached = new Map<string, number>();
@@ -60,16 +57,10 @@ export class World {
   constructor(seed: number) {
     this.seed = seed;
     this.random = new SeededRandom(seed);
-    const networkClock = this.time.clockFor('network');
-    this.touched.own(networkClock, undefined);
-    this.network = new MemoryNetwork(networkClock, this.random.fork('network'), (node) =>
-      this.touched.add(node),
-    );
-    this.time.observe((owner) => {
+    this.network = new MemoryNetwork(this.time.clock, this.random.fork('network'));
+    this.time.observe(() => {
       if (this.#failure !== undefined) throw this.#failure;
-      this.touched.ended(owner);
-      for (const checker of this.#checkers) checker.check(this.touched);
-      this.touched.forget();
+      for (const checker of this.#checkers) checker.check();
     });
   }
 

@@ -6,27 +6,20 @@
 import type { Wire, WireCloseReason, WireHandlers } from '../wire.ts';
 import type { MemoryPipe } from './memory-pipe.ts';
 
-/** The process at an end. */
-export interface EndProcess {
-  isStopped(): boolean;
-  /** It is about to be told something. */
-  touched(): void;
-}
-
 export class MemoryEnd implements Wire {
   readonly remote: string;
   readonly #out: MemoryPipe;
-  readonly #process: EndProcess;
+  readonly #isStopped: () => boolean;
   #peer: MemoryEnd | undefined;
   #handlers: WireHandlers | undefined;
   #isClosed = false;
   /** What a stopped process would have done and will do when it goes on. */
   #pending: (() => void)[] = [];
 
-  constructor(remote: string, out: MemoryPipe, process: EndProcess) {
+  constructor(remote: string, out: MemoryPipe, isStopped: () => boolean) {
     this.remote = remote;
     this.#out = out;
-    this.#process = process;
+    this.#isStopped = isStopped;
   }
 
   join(peer: MemoryEnd): void {
@@ -42,12 +35,10 @@ export class MemoryEnd implements Wire {
   }
 
   confirmed(): void {
-    this.#process.touched();
     this.#handlers?.onOpen();
   }
 
   arrived(bytes: Buffer): void {
-    this.#process.touched();
     this.#handlers?.onBytes(bytes);
   }
 
@@ -70,9 +61,7 @@ export class MemoryEnd implements Wire {
       this.#out.put({
         arrive: () => {
           this.#peer?.arrived(bytes);
-          if (this.#handlers === undefined) return;
-          this.#process.touched();
-          written();
+          if (this.#handlers !== undefined) written();
         },
       });
     });
@@ -134,7 +123,7 @@ export class MemoryEnd implements Wire {
   }
 
   #act(action: () => void): void {
-    if (this.#process.isStopped()) this.#pending.push(action);
+    if (this.#isStopped()) this.#pending.push(action);
     else action();
   }
 
@@ -142,7 +131,6 @@ export class MemoryEnd implements Wire {
     const handlers = this.#handlers;
     this.#handlers = undefined;
     this.#isClosed = true;
-    this.#process.touched();
     handlers?.onClose(reason);
   }
 }

@@ -12,7 +12,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { PeerAddress } from '../../ports/link.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Wire, WireHandlers, WireListener, WireNetwork } from '../wire.ts';
-import { type EndProcess, MemoryEnd } from './memory-connection.ts';
+import { MemoryEnd } from './memory-connection.ts';
 import { MemoryPipe } from './memory-pipe.ts';
 
 export interface MemoryDelay {
@@ -37,7 +37,6 @@ const portFirst = 20_000;
 export class MemoryNetwork {
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #onTouched: (node: NodeId) => void;
   #delay: MemoryDelay = { latencyMs: 0.2, jitterMs: 0.1 };
   readonly #delays = new Map<string, MemoryDelay>();
   readonly #cuts = new Set<string>();
@@ -47,11 +46,9 @@ export class MemoryNetwork {
   #connections: Connection[] = [];
   #portNext = portFirst;
 
-  /** `onTouched` hears of each node whose process is about to be told something. */
-  constructor(clock: Clock, random: Random, onTouched: (node: NodeId) => void = () => undefined) {
+  constructor(clock: Clock, random: Random) {
     this.#clock = clock;
     this.#random = random;
-    this.#onTouched = onTouched;
   }
 
   /** The network as one node sees it. */
@@ -161,9 +158,9 @@ export class MemoryNetwork {
     const key = `${to.host}:${to.port}`;
     const far = this.#listeners.get(key)?.node ?? to.nodeId;
     const forth = this.#pipe(from, far);
-    const near = new MemoryEnd(key, forth, this.#process(from));
+    const near = new MemoryEnd(key, forth, () => this.#stopped.has(from));
     const back = this.#pipe(far, from);
-    const farEnd = new MemoryEnd(`node ${from}`, back, this.#process(far));
+    const farEnd = new MemoryEnd(`node ${from}`, back, () => this.#stopped.has(far));
     near.join(farEnd);
     farEnd.join(near);
     near.handle(handlers);
@@ -188,18 +185,10 @@ export class MemoryNetwork {
     dial.farEnd.confirm();
     const accept = (): void => {
       const listener = this.#listeners.get(dial.key);
-      this.#onTouched(dial.far);
       if (listener === undefined) dial.farEnd.die(0);
       else dial.farEnd.handle(listener.accept(dial.farEnd));
     };
     dial.forth.put({ arrive: accept });
-  }
-
-  #process(node: NodeId): EndProcess {
-    return {
-      isStopped: () => this.#stopped.has(node),
-      touched: () => this.#onTouched(node),
-    };
   }
 
   #pipe(from: NodeId, to: NodeId): MemoryPipe {

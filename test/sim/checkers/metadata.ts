@@ -7,7 +7,6 @@ import type { RaftState } from '../../../controller/raft/core/state.ts';
 import type { MetadataImage } from '../../../proto/metadata/image.ts';
 import type { PartitionState } from '../../../proto/metadata/records.ts';
 import type { NodeId } from '../../../proto/model/ids.ts';
-import type { Touched } from '../touched-nodes.ts';
 import { type Checker, Violation, type World } from '../world.ts';
 
 /** A node, as far as it holds metadata. */
@@ -64,9 +63,8 @@ export class Metadata implements Checker {
     return this.#moved.delete(`${place}@${node}`);
   }
 
-  check(touched: Touched): void {
+  check(): void {
     for (const node of this.#cluster.nodes) {
-      if (!touched.has(node.id)) continue;
       const { running } = node;
       if (running === undefined) continue;
       this.#look('broker', node, running.broker?.image);

@@ -77,7 +77,6 @@ export class SimCluster {
   clientMachine(name: string): ClientMachine {
     const random: Machine['random'] = this.world.random.fork(name);
     const clock = this.world.time.clockFor(name);
-    this.world.touched.own(clock, undefined);
     this.#clientClocks.set(name, clock);
     return { clock, random, connector: this.rpc.host(name, clock).connector };
   }

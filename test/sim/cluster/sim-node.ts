@@ -93,7 +93,6 @@ export class SimNode {
       wallSkewMs: this.#options.wallSkewMs,
     });
     this.#clock = clock;
-    this.#world.touched.own(clock, this.id);
     const machine = this.#machine(clock, random);
     clock.soon(() => void this.#run(machine, clock));
   }
