@@ -16,15 +16,17 @@ import {
 import type { Acks } from '../../proto/model/acks.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { limits } from '../../proto/model/limits.ts';
-import type { Clock, Timer } from '../../proto/ports/clock.ts';
+import type { Clock } from '../../proto/ports/clock.ts';
 import type { RpcChannel, RpcStream } from '../../proto/ports/rpc.ts';
 import type { CompressionCodec } from '../../proto/wire/compression/codec.ts';
 import type { BrokerChannels } from '../connection/broker-channels.ts';
 import { errorOfFailure } from '../connection/failure.ts';
 import { answers } from '../connection/probe.ts';
-import { gatherMsMax, mayLeave } from './core/leaving.ts';
+import { mayLeave } from './core/leaving.ts';
+import { Gathering } from './gathering.ts';
 import { lostWith } from './lost-stream.ts';
 import type { PartitionProducer, WaitedBatch } from './partition-producer.ts';
+import { writeOf } from './partition-write.ts';
 
 export interface LeaderSenderOptions {
   readonly address: string;
@@ -34,6 +36,10 @@ export interface LeaderSenderOptions {
   readonly requestTimeoutMs: number;
   /** False while the codec is being loaded. */
   readonly isReady: () => boolean;
+  /** No leader owed an answer when this turn began. */
+  readonly areAllIdle: () => boolean;
+  /** This leader owes no more answers. */
+  readonly idle: () => void;
   readonly codec: () => CompressionCodec | undefined;
   /** Silence after which a broker that owes answers is asked. */
   readonly silenceMs: number;
@@ -65,11 +71,17 @@ export class LeaderSender {
   #isProbing = false;
   #lastSentMs = Number.NEGATIVE_INFINITY;
   #lastHeardMs = Number.NEGATIVE_INFINITY;
-  #gatherTimer: Timer | undefined;
+  readonly #gathering: Gathering;
 
   constructor(options: LeaderSenderOptions) {
     this.address = options.address;
     this.#options = options;
+    this.#gathering = new Gathering(options.clock, () => this.pump());
+  }
+
+  /** It owes an answer. */
+  get isBusy(): boolean {
+    return this.#requests.size > 0;
   }
 
   /** Sent and not answered. */
@@ -84,7 +96,7 @@ export class LeaderSender {
     this.#isScheduled = true;
     this.#options.clock.soon(() => {
       this.#isScheduled = false;
-      this.#pump();
+      this.pump();
     });
   }
 
@@ -114,29 +126,29 @@ export class LeaderSender {
   }
 
   close(): void {
-    this.#gatherTimer?.cancel();
+    this.#gathering.end();
     this.#open?.stream.cancel();
     this.#open = undefined;
     this.#requests.clear();
     this.#ready.clear();
   }
 
-  #pump(): void {
-    const { clock } = this.#options;
-    this.#gatherTimer?.cancel();
-    this.#gatherTimer = undefined;
-    while (this.#hasRoom && this.#options.isReady()) {
+  /** Sends what may leave. */
+  pump(): void {
+    const { clock, isReady, areAllIdle } = this.#options;
+    while (this.#hasRoom && isReady()) {
       const nowMs = clock.now();
       const bytesGathered = this.#gathered(nowMs);
-      const gatheredMs = nowMs - this.#lastSentMs;
-      const requestsInFlight = this.#requests.size;
-      const bytesInFlight = this.#bytesInFlight;
-      if (!mayLeave({ requestsInFlight, bytesInFlight, bytesGathered, gatheredMs })) {
-        const waitMs = gatherMsMax - gatheredMs;
-        if (bytesGathered > 0 && waitMs > 0)
-          this.#gatherTimer = clock.after(waitMs, () => this.#pump());
-        return;
-      }
+      const mayGo = mayLeave({
+        areAllIdle: areAllIdle(),
+        requestsInFlight: this.#requests.size,
+        bytesInFlight: this.#bytesInFlight,
+        bytesGathered,
+        gatheredMs: this.#gathering.gatheredMs(nowMs),
+      });
+      if (!mayGo && bytesGathered > 0) this.#gathering.wait(nowMs);
+      else this.#gathering.end();
+      if (!mayGo) return;
       this.#sendMessage(nowMs);
     }
   }
@@ -218,7 +230,7 @@ export class LeaderSender {
           onMessage: (response) => this.#onResponse(response),
           onDrain: () => {
             this.#hasRoom = true;
-            this.#pump();
+            this.pump();
           },
           onClose: (error) => this.#onClose(channel, error),
         },
@@ -249,7 +261,8 @@ export class LeaderSender {
       partition.refused(batch, attempt, error);
       if (error.retriable) this.#options.suspect();
     });
-    this.#pump();
+    this.pump();
+    if (this.#requests.size === 0) this.#options.idle();
   }
 
   async #probe(channel: RpcChannel): Promise<void> {
@@ -274,20 +287,6 @@ export class LeaderSender {
     for (const { batches } of requests) {
       for (const { partition, batch, attempt } of batches) partition.refused(batch, attempt, error);
     }
+    this.#options.idle();
   }
-}
-
-function writeOf(
-  partition: PartitionProducer,
-  batch: WaitedBatch,
-  batchBytes: number,
-): PartitionWrite {
-  return {
-    topicId: partition.topic.topicId,
-    topic: '',
-    partition: partition.partition,
-    batchBytes,
-    records: [],
-    expectedOffset: batch.plan.expectedOffset,
-  };
 }

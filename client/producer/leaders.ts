@@ -23,6 +23,8 @@ export class Leaders {
   readonly #partitions = new Set<PartitionProducer>();
   readonly #timers = new Set<Timer>();
   #sweepTimer: Timer | undefined;
+  /** As it was at the first question of this turn. */
+  #wereIdle: boolean | undefined;
 
   constructor(options: LeadersOptions) {
     this.#options = options;
@@ -41,6 +43,24 @@ export class Leaders {
   /** The metadata has changed. */
   refresh(): void {
     for (const partition of this.#partitions) this.#assign(partition);
+  }
+
+  /** No leader owed an answer when this turn began: what one turn sends to several leaders leaves together. */
+  get areIdle(): boolean {
+    if (this.#wereIdle === undefined) {
+      this.#wereIdle = !this.#isAnyBusy();
+      this.#options.clock.soon(() => {
+        this.#wereIdle = undefined;
+      });
+    }
+    return this.#wereIdle;
+  }
+
+  /** A leader owes no more answers; if none does, what gathers for any leaves. */
+  becameIdle(): void {
+    if (this.#isAnyBusy()) return;
+    this.#wereIdle = undefined;
+    for (const sender of this.#senders.values()) sender.pump();
   }
 
   /** Something waits: deadlines and silence are looked at until nothing does. */
@@ -62,6 +82,11 @@ export class Leaders {
     for (const sender of this.#senders.values()) sender.close();
     this.#partitions.clear();
     this.#senders.clear();
+  }
+
+  #isAnyBusy(): boolean {
+    for (const sender of this.#senders.values()) if (sender.isBusy) return true;
+    return false;
   }
 
   #assign(partition: PartitionProducer): void {

@@ -97,7 +97,7 @@ function createLeaders(
   hooks: WritingHooks,
 ): Leaders {
   const { requestTimeoutMs, silenceMs, compression } = settings;
-  return new Leaders({
+  const leaders: Leaders = new Leaders({
     clock: machine.clock,
     metadata,
     sweepMs: sweepMsOf(settings),
@@ -110,7 +110,10 @@ function createLeaders(
         silenceMs,
         codec: () => findCodec(compressionId(compression)),
         isReady: hooks.isCodecLoaded,
+        areAllIdle: () => leaders.areIdle,
+        idle: () => leaders.becameIdle(),
         suspect: () => metadata.suspect(),
       }),
   });
+  return leaders;
 }

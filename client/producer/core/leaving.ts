@@ -1,29 +1,33 @@
 /**
- * When a message to a leader leaves. An idle leader gets what there is at once; while requests are on
- * their way records gather, until a message is full or the oldest has gathered long enough. So a lone
- * record never waits, and under load messages grow to the size that costs least per byte.
+ * When a message to a leader leaves. What is alone leaves at once; while requests are on their way, to
+ * whichever leader, records gather until a message is full, the oldest has gathered long enough, or all
+ * is answered. So a lone record never waits, and under load messages grow towards the size that costs
+ * least per byte. A leader that is idle is no reason to hurry: without keys there is always one, and a
+ * small message costs every replica a write and several frames, which later records wait for.
  */
 import { limits } from '../../../proto/model/limits.ts';
 
 /** What is on its way to one leader, and what has gathered for it. */
 export interface LeaderLoad {
   readonly requestsInFlight: number;
+  /** Nothing was on its way to any leader when this turn began. */
+  readonly areAllIdle: boolean;
   readonly bytesInFlight: number;
   /** Bytes that could leave; counted up to one message. */
   readonly bytesGathered: number;
-  /** Since the last message left. */
+  /** Since the oldest of them was found not to leave at once; 0 at first. */
   readonly gatheredMs: number;
 }
 
 /** More requests on their way to one leader wait for answers. */
 const requestsInFlightMax = 64;
-/** A slow partition must not hold the others of its leader for longer. */
-export const gatherMsMax = 5;
+/** Longer makes messages larger than needed where much is sent, and is felt where little is. */
+export const gatherMsMax = 3;
 
 /** True if a message leaves. */
 export function mayLeave(load: LeaderLoad): boolean {
   if (load.bytesGathered === 0) return false;
-  if (load.requestsInFlight === 0) return true;
+  if (load.areAllIdle && load.requestsInFlight === 0) return true;
   if (load.requestsInFlight >= requestsInFlightMax) return false;
   // More than the stream buffers would only wait inside the transport, where nothing coalesces.
   if (load.bytesInFlight >= 2 * limits.rpcStreamBufferBytesMax) return false;
