@@ -21,6 +21,8 @@ interface CommittedPartition {
   end: number;
   /** The highest watermark that any replica has had. */
   watermark: number;
+  /** The highest epoch that anybody has led. */
+  epoch: number;
 }
 
 export class CommittedRecords implements ReplicaChecker {
@@ -41,7 +43,10 @@ export class CommittedRecords implements ReplicaChecker {
     const { role, watermark, end, node, place, driver } = replica;
     const isNew = role.kind === 'leader' && before?.role !== role;
     const isUnclean = driver.state.metadata?.uncleanEpoch !== undefined;
-    if (isNew && end < known.watermark && !isUnclean)
+    // Whoever learns late that it was elected may lack what a later epoch has committed.
+    const isLatest = role.kind === 'leader' && role.epoch >= known.epoch;
+    if (isLatest) known.epoch = role.epoch;
+    if (isNew && isLatest && end < known.watermark && !isUnclean)
       throw new Violation(
         'leader-completeness',
         `node ${node} leads ${place} with ${end} records, ${known.watermark} were committed`,
@@ -126,7 +131,7 @@ export class CommittedRecords implements ReplicaChecker {
   #of(place: string): CommittedPartition {
     let known = this.#partitions.get(place);
     if (known === undefined) {
-      known = { batches: new Map(), end: 0, watermark: 0 };
+      known = { batches: new Map(), end: 0, watermark: 0, epoch: 0 };
       this.#partitions.set(place, known);
     }
     return known;

@@ -8,6 +8,8 @@ import { Violation } from '../world.ts';
 export class PromisedRecords implements ReplicaChecker {
   /** The offset behind the last promised record of a partition. */
   readonly #ends = new Map<string, number>();
+  /** The highest epoch of a partition that anybody has led. */
+  readonly #epochs = new Map<string, number>();
 
   /** A writer was told; `place` is `topicId/partition`. */
   acknowledged(place: string, offset: number): void {
@@ -17,6 +19,9 @@ export class PromisedRecords implements ReplicaChecker {
   changed({ replica, before }: ReplicaChange): void {
     const { role, place, end, node, driver } = replica;
     if (role.kind !== 'leader' || before?.role === role) return;
+    // Whoever learns late that it was elected may lack what a later epoch has acknowledged.
+    if (role.epoch < (this.#epochs.get(place) ?? 0)) return;
+    this.#epochs.set(place, role.epoch);
     if (driver.state.metadata?.uncleanEpoch !== undefined) return;
     const promised = this.#ends.get(place) ?? 0;
     if (end >= promised) return;
