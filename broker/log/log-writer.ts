@@ -185,12 +185,12 @@ export class LogWriter {
     return reached;
   }
 
-  /** Flushes in place what the journal holds of this log, so that the journal may forget it. */
+  /** Flushes in place what the journal holds of this log, which forgets it; after a failure too. */
   async flushBehind(): Promise<void> {
     await this.#exclusive.released();
     await this.reached(this.#stored);
     await this.#exclusive.released();
-    if (!this.#hasFailed) await this.flushWith((upTo) => this.files.flush(upTo));
+    await this.flushWith((upTo) => this.files.flush(upTo));
   }
 
   #requestFlush(): void {
