@@ -41,7 +41,9 @@ describe('the image, the compose file and the unit', () => {
 
   it('hold every folder that the package holds: what it serves is not only in dist', () => {
     const { files } = JSON.parse(textOf('package.json')) as { readonly files: readonly string[] };
-    const folders = files.filter((path) => !/^[A-Z!]/.test(path)).map((path) => path.split('/*')[0]);
+    const folders = files
+      .filter((path) => !/^[A-Z!]/.test(path))
+      .map((path) => path.split('/*')[0]);
     expect(folders).toContain('client/dashboard');
     const image = textOf('deploy/Dockerfile');
     for (const folder of folders)
