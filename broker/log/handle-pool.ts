@@ -45,7 +45,11 @@ export class HandlePool {
     if (pooled === undefined) {
       pooled = { path, opening: this.#fs.open(path, mode), leases: 0 };
       this.#open.set(path, pooled);
-      pooled.opening.catch(() => this.#open.delete(path));
+      const failed = pooled;
+      failed.opening.catch(() => {
+        // Another may have been opened at this path meanwhile.
+        if (this.#open.get(path) === failed) this.#open.delete(path);
+      });
     } else if (pooled.leases === 0) {
       this.#idle--;
     }

@@ -5,6 +5,9 @@
  */
 import type { LogBatch } from './log-batch.ts';
 
+/** Fewer places that stand for nothing are not worth a look at all of them. */
+const emptyMin = 1024;
+
 /** The budget. One per data directory. */
 export class TailCache {
   readonly #bytesMax: number;
@@ -12,6 +15,8 @@ export class TailCache {
   /** For each entry, oldest first, the tail it is in. */
   #order: LogTail[] = [];
   #oldest = 0;
+  /** How many of these places stand for nothing: their batches went with a cut or with their log. */
+  #empty = 0;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -27,20 +32,49 @@ export class TailCache {
     this.shrink();
   }
 
+  /** Places that are kept in the order of the batches, those that stand for nothing among them. */
+  get places(): number {
+    return this.#order.length - this.#oldest;
+  }
+
   removed(bytes: number): void {
     this.#bytes -= bytes;
+  }
+
+  /** Batches of a log are gone at once, out of the order. */
+  emptied(count: number): void {
+    this.#empty += count;
+    if (this.#empty > emptyMin && this.#empty * 2 > this.places) this.#tidy();
   }
 
   /** Lets the oldest go while the budget is exceeded. Called again when something was written. */
   shrink(): void {
     while (this.#bytes > this.#bytesMax && this.#oldest < this.#order.length) {
-      if (this.#order[this.#oldest]?.dropOldest() === 'pinned') return;
+      const outcome = this.#order[this.#oldest]?.dropOldest();
+      if (outcome === 'pinned') return;
+      if (outcome === 'none') this.#empty--;
       this.#oldest++;
       if (this.#oldest > 1024 && this.#oldest * 2 > this.#order.length) {
         this.#order = this.#order.slice(this.#oldest);
         this.#oldest = 0;
       }
     }
+  }
+
+  /** Keeps as many places of each tail as it has batches: the last ones, since batches go from the first. */
+  #tidy(): void {
+    const left = new Map<LogTail, number>();
+    const kept: LogTail[] = [];
+    for (let at = this.#order.length - 1; at >= this.#oldest; at--) {
+      const tail = this.#order[at];
+      if (tail === undefined) continue;
+      const count = left.get(tail) ?? tail.count;
+      left.set(tail, count - 1);
+      if (count > 0) kept.push(tail);
+    }
+    this.#order = kept.reverse();
+    this.#oldest = 0;
+    this.#empty = 0;
   }
 }
 
@@ -55,6 +89,11 @@ export class LogTail {
 
   constructor(cache: TailCache) {
     this.#cache = cache;
+  }
+
+  /** How many batches are here. */
+  get count(): number {
+    return this.#entries.length - this.#first;
   }
 
   push(batch: LogBatch): void {
@@ -92,6 +131,7 @@ export class LogTail {
 
   /** Forgets everything at or above an offset. */
   cutTo(end: number): void {
+    const before = this.count;
     let last = this.#entries.at(-1);
     while (last !== undefined && this.#entries.length > this.#first && last.endOffset > end) {
       this.#entries.pop();
@@ -99,6 +139,7 @@ export class LogTail {
       last = this.#entries.at(-1);
     }
     if (this.#writtenTo > end) this.#writtenTo = end;
+    this.#cache.emptied(before - this.count);
   }
 
   /** Forgets everything. */
@@ -106,13 +147,15 @@ export class LogTail {
     for (let at = this.#first; at < this.#entries.length; at++) {
       this.#cache.removed(this.#entries[at]?.bytes.length ?? 0);
     }
+    const { count } = this;
     this.#entries = [];
     this.#first = 0;
+    this.#cache.emptied(count);
   }
 
-  dropOldest(): 'dropped' | 'pinned' {
+  dropOldest(): 'dropped' | 'pinned' | 'none' {
     const entry = this.#entries[this.#first];
-    if (entry === undefined) return 'dropped';
+    if (entry === undefined) return 'none';
     if (entry.endOffset > this.#writtenTo) return 'pinned';
     this.#cache.removed(entry.bytes.length);
     this.#entries[this.#first] = undefined;

@@ -11,6 +11,7 @@ import type { NodeId } from '../../proto/model/ids.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { Leader } from '../replication/core/state.ts';
 import type { PartitionDriver } from '../replication/partition-driver.ts';
+import { movedWithin } from './moved-within.ts';
 
 const waitMsMax = 120_000;
 /** Stored ends of followers move without the watermark: they are looked at this often. */
@@ -79,17 +80,4 @@ function isReached(
     case 'unspecified':
       return replica.watermark >= request.endOffset;
   }
-}
-
-function movedWithin(replica: PartitionDriver, clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = replica.onceMoved(() => {
-      timer.cancel();
-      resolve();
-    });
-    const timer = clock.after(ms, () => {
-      stop();
-      resolve();
-    });
-  });
 }

@@ -18,6 +18,7 @@ import { latestOffset } from '../replication/core/reading.ts';
 import type { PartitionDriver } from '../replication/partition-driver.ts';
 import { awaitRevision } from './await-revision.ts';
 import type { MetadataSource } from './metadata-source.ts';
+import { movedWithin } from './moved-within.ts';
 
 /** What the proof rests on. */
 export interface LeadershipProofOptions {
@@ -78,13 +79,7 @@ export class LeadershipProof {
           'NOT_CAUGHT_UP',
           'the leader does not know yet where its log ends',
         );
-      await new Promise<void>((resolve) => {
-        const timer = clock.after(giveUpMs - clock.now(), resolve);
-        replica.onceMoved(() => {
-          timer.cancel();
-          resolve();
-        });
-      });
+      await movedWithin(replica, clock, giveUpMs - clock.now());
     }
   }
 }
