@@ -2,6 +2,7 @@
 import { type Bench, type BenchOutcome, type Goal, isGoalMet, type Parity } from './bench.ts';
 import type { LatencyBucket } from './latency-buckets.ts';
 import type { MachineFacts } from './machine.ts';
+import { workerFlags } from './worker.ts';
 
 /** The object that `--json` prints. */
 export interface BenchReport {
@@ -32,7 +33,11 @@ export function makeReport(
   return {
     bench: bench.name,
     figures: mapValues(outcome.figures, rounded),
-    parity: { ...outcome.parity, ...(skippedLines.length > 0 && { skipped: skippedLines }) },
+    parity: {
+      ...outcome.parity,
+      node_flags: `every Node process that is not a node of a cluster: ${workerFlags.join(' ')}`,
+      ...(skippedLines.length > 0 && { skipped: skippedLines }),
+    },
     samples: mapValues(outcome.samples, (values) => values.map(rounded)),
     ...(outcome.histograms !== undefined && { histograms: outcome.histograms }),
     machine: facts.machine,

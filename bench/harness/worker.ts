@@ -19,6 +19,12 @@ export interface Worker<Request, Answer> {
 
 type Reply<Answer> = { readonly answer: Answer } | { readonly failure: string };
 
+/**
+ * Of every worker, ours, the peers' and the bare ones alike: V8 counts received bytes against a limit made
+ * for small heaps, and would mark a client's whole heap ten times a second (`docs/client.md`).
+ */
+export const workerFlags = ['--expose-gc', '--heap-growing-percent=1000'] as const;
+
 /** Starts a worker file; `argv` reaches its `process.argv`. TypeScript files run through tsx. */
 export function startWorker<Request extends object, Answer>(
   file: URL,
@@ -26,7 +32,7 @@ export function startWorker<Request extends object, Answer>(
 ): Worker<Request, Answer> {
   const path = fileURLToPath(file);
   const child = fork(path, [...argv], {
-    execArgv: path.endsWith('.ts') ? ['--import', 'tsx', '--expose-gc'] : ['--expose-gc'],
+    execArgv: path.endsWith('.ts') ? ['--import', 'tsx', ...workerFlags] : [...workerFlags],
     serialization: 'advanced',
     stdio: ['ignore', 2, 2, 'ipc'],
   });

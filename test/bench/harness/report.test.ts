@@ -36,6 +36,7 @@ test('a peer that is missing is named, and the run counts without it', () => {
   expect(table).toContain('other: the peer is not there: npm run peers brings it');
   expect(table).toMatch(/^ratio +1.5 +>= 2 +NO/m);
   expect(table).toMatch(/^ +one disk$/m);
+  expect(table).toContain('--heap-growing-percent=1000');
 });
 
 test('a key without a figure and without a reason makes the run invalid', () => {
