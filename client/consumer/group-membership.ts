@@ -4,7 +4,8 @@
  *
  * Invariants: (1) the member id and what is held survive a change of the coordinator, so a failover moves
  * nothing; (2) once the coordinator may have given the member up, which is a session after the last
- * heartbeat that it is known to have heard, the member holds nothing any more.
+ * heartbeat that it is known to have heard, the member holds nothing any more and joins again. Such a
+ * coordinator may have kept it all the same, if it stood still itself, and then would tell it nothing anew.
  */
 import {
   type Assignment,
@@ -194,7 +195,7 @@ export class GroupMembership {
     if (this.#open !== open || this.#isEnding) return;
     const { clock } = this.#parts.machine;
     const nowMs = clock.now();
-    this.checkSession();
+    if (this.checkSession(nowMs)) return;
     const oldest = this.#unanswered[0];
     if (oldest !== undefined && nowMs - oldest > answerMs) {
       this.#line.lost(open.channel);
@@ -241,10 +242,15 @@ export class GroupMembership {
     this.#listener.onRefused(error);
   }
 
-  /** Gives up what is held if the session may be over: before anything more is handed out. */
-  checkSession(nowMs: number = this.#parts.machine.clock.now()): void {
-    if (!this.#isAlive) return;
-    if (nowMs - this.#provenMs >= this.#settings.sessionTimeoutMs) this.#lose();
+  /**
+   * Gives up what is held if the session may be over: before anything more is handed out. A stream that
+   * is open all the same is left, for only a member that joins is told what it is to hold. True if so.
+   */
+  checkSession(nowMs: number = this.#parts.machine.clock.now()): boolean {
+    if (!this.#isAlive || nowMs - this.#provenMs < this.#settings.sessionTimeoutMs) return false;
+    this.#lose();
+    if (this.#open !== undefined) this.#line.lost(this.#open.channel);
+    return true;
   }
 
   #lose(): void {

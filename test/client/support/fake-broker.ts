@@ -23,6 +23,7 @@ import type { Clock } from '../../../proto/ports/clock.ts';
 import type { RpcServer, RpcStream } from '../../../proto/ports/rpc.ts';
 import type { MemoryRpcHost } from '../../../proto/rpc/memory/memory-rpc-network.ts';
 import type { FakeCluster, FakeTopic } from './fake-cluster.ts';
+import { coordinateGroups } from './fake-coordinator.ts';
 import { failureOf } from './fake-failure.ts';
 import { FakeFetchStream } from './fake-fetch-stream.ts';
 import type { FakePartition } from './fake-partition.ts';
@@ -51,6 +52,7 @@ export class FakeBroker {
     this.#registerMetadata();
     this.#registerProduce();
     this.#registerFetch();
+    coordinateGroups(this.#server, cluster);
     void this.#server.listen(`b${id}`, 9092);
   }
 

@@ -1,5 +1,6 @@
 import type { Client, ClientOptions } from '../../../client/client.ts';
 import { openClient } from '../../../client/client.ts';
+import type { OffsetCommit } from '../../../proto/generated/highwater/v1/group.ts';
 import type { MetadataUpdate } from '../../../proto/generated/highwater/v1/metadata.ts';
 import { type NodeId, nodeId, partitionNumber, topicId } from '../../../proto/model/ids.ts';
 import { brokerEpoch, partitionEpoch, revision } from '../../../proto/model/offset.ts';
@@ -29,6 +30,8 @@ export class FakeCluster {
   readonly brokers = new Map<NodeId, FakeBroker>();
   readonly topics = new Map<string, FakeTopic>();
   readonly fenced = new Set<NodeId>();
+  /** What groups have committed, by `topicId/partition`. */
+  readonly committed = new Map<string, OffsetCommit>();
   readonly clientClock: VirtualClock;
   revision = 1;
   /** InitProducer is refused with this. */
@@ -88,6 +91,12 @@ export class FakeCluster {
   hang(id: number): void {
     this.network.hold('client', `b${id}`);
     this.network.hold(`b${id}`, 'client');
+  }
+
+  /** What waited comes through, and the broker answers again. */
+  goOn(id: number): void {
+    this.network.release('client', `b${id}`);
+    this.network.release(`b${id}`, 'client');
   }
 
   metadata(isSnapshot: boolean): MetadataUpdate {
