@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { clusterGoals } from '../sim/cluster/goals.ts';
+import { nothingLeftOut } from '../sim/cluster/reduction.ts';
 import { simulateCluster } from '../sim/cluster/simulate-cluster.ts';
 import { runSeeds } from '../sim/seeds.ts';
 
@@ -27,6 +28,7 @@ it.each([
   [2345, 'a compacted log that was copied twice'],
   [2485, 'a writer that had not found the cluster yet'],
   [3244, 'a partition that waits, and had not been told of yet'],
+  [593, 'a member of a group whose coordinator stood still and kept it, and which waited for ever'],
   [3473, 'a second disk that was lost before anybody had noticed the first'],
 ])(
   'seed %i, which found %s',
@@ -36,3 +38,9 @@ it.each([
   },
   120_000,
 );
+
+it('seed 348 without its fifth fault, which found a partition that waits after a last power loss', async () => {
+  const reduction = { ...nothingLeftOut, faults: [1, 2, 3, 4, 6] };
+  const { violation } = await simulateCluster(348, { reduction });
+  expect(violation).toBeUndefined();
+}, 120_000);

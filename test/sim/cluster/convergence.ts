@@ -16,12 +16,13 @@ export const halted = 'halted: only suspects are left';
 
 /**
  * `mayHalt`: unflushed writes reached a disk in another order, which cannot be told from damage. So all
- * that is left of a partition may be suspect, and then it waits for an operator.
+ * that is left of a partition may be suspect, and then it waits for an operator. That is known once every
+ * node has started again, and those that were without power do so only now.
  */
 export async function converge(
   cluster: SimCluster,
   clients: ClusterClients,
-  mayHalt: boolean,
+  mayHalt: () => boolean,
 ): Promise<void> {
   const { world } = cluster;
   const { writers, readers, groups, operator } = clients;
@@ -36,7 +37,7 @@ export async function converge(
   await expectWithin(cluster, 'every partition is led by a full in-sync set', () =>
     cluster
       .partitions()
-      .every((one) => isHealthy(one.state) || (mayHalt && cluster.hasHalted(one.state))),
+      .every((one) => isHealthy(one.state) || (mayHalt() && cluster.hasHalted(one.state))),
   );
   await expectWithin(cluster, 'every writer has found the cluster', () =>
     writers.every((writer) => writer.isConnected),

@@ -118,13 +118,15 @@ export class SimCluster {
   }
 
   /**
-   * Nobody is left who surely has everything, so it waits for an operator. Beyond the budget a disk may
-   * also be gone that counted for `semi-sync`, and then those who are left do not know what it had.
+   * Nobody is left who surely has everything, so it waits for an operator: no member of the sets, or as
+   * many suspects as may be the only ones with a record of `semi-sync`. Beyond the budget one is enough.
    */
-  hasHalted({ leader, isr, elr, semiSyncMembers, suspects }: PartitionState): boolean {
+  hasHalted({ leader, isr, elr, ...state }: PartitionState): boolean {
     if (leader !== undefined) return false;
-    const isHolderLost = semiSyncMembers.some((member) => suspects.includes(member));
-    return (isr.length === 0 && elr.length === 0) || (this.swarm.isOverBudget && isHolderLost);
+    const { semiSyncMembers, semiSyncReplicas, suspects } = state;
+    const lost = semiSyncMembers.filter((member) => suspects.includes(member)).length;
+    const lostMax = this.swarm.isOverBudget ? 0 : Math.max(1, semiSyncReplicas) - 1;
+    return (isr.length === 0 && elr.length === 0) || lost > lostMax;
   }
 
   /**

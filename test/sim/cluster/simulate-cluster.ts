@@ -46,7 +46,7 @@ export async function simulateCluster(
     void faults.run();
     await world.time.advance(safetyMs);
     faults.heal();
-    const mayHalt = isOverBudget || world.reached.has('log-tail-cut');
+    const mayHalt = (): boolean => isOverBudget || world.reached.has('log-tail-cut');
     await converge(cluster, clients, mayHalt);
     await auditReplicas(cluster, clients);
     if (seed % calmEvery === 0 && !world.reached.has(halted)) await expectCalm(cluster);
