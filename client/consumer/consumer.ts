@@ -243,6 +243,6 @@ export class Consumer implements AsyncIterable<ReadRecord>, AsyncDisposable {
     await this.#stopRun?.();
     if (this.#parts.commitsFinished()) await this.#parts.commitFinished().catch(() => undefined);
     const { holder, committer } = this.#parts;
-    await Promise.all(Array.from(holder.owned(), (owned) => committer.settled(owned)));
+    await Promise.all(Array.from(holder.owned(), (owned) => committer.settled(owned.key)));
   }
 }

@@ -2,6 +2,9 @@
  * Commits of one member: what comes while one is under way goes together with the next. A commit is told
  * as done when the coordinator has it in every in-sync replica, and refused when the partition has been
  * given to somebody else (rule B6.7). Offsets of a partition never go back, unless the user seeks.
+ *
+ * Invariant: a commit is sent under a generation of the session in which its partition was held. So the
+ * coordinator refuses one that comes after somebody else has held the partition.
  */
 import { groupService, type OffsetCommit } from '../../proto/generated/highwater/v1/group.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
@@ -58,14 +61,22 @@ export class OffsetCommitter {
     });
   }
 
-  /** Resolves once no commit of the partition is under way. */
-  async settled(owned: OwnedPartition): Promise<void> {
+  /** Resolves once no commit of the partition is under way, of this holding of it or of an earlier one. */
+  async settled(key: string): Promise<void> {
     const isUnderWay = (): boolean =>
-      this.#pending.has(owned) || this.#sending.some((one) => one.owned === owned);
+      [...this.#pending.values(), ...this.#sending].some(({ owned }) => owned.key === key);
     while (isUnderWay()) {
       await Promise.resolve();
       await this.#turn;
     }
+  }
+
+  /** The session is over: what has not been sent is refused. What has been is still tried to its end. */
+  endSession(): void {
+    const waiting = [...this.#pending.values()];
+    this.#pending = new Map();
+    for (const one of waiting)
+      fail(one, new HighwaterError('STALE_GENERATION', 'the session of this member is over'));
   }
 
   async #run(): Promise<void> {

@@ -2,6 +2,9 @@
  * Where the partitions begin that a member is given: at the committed offset, else where the options say.
  * What the options say is committed before anything is read, so that a member which takes over before
  * the first commit begins there too, and not at what is the latest by then.
+ *
+ * Invariant: a partition begins nowhere below what this member was or will be told to be committed of it.
+ * A commit of an earlier holding may still be tried while the member joins again; it is waited for.
  */
 import { groupService } from '../../proto/generated/highwater/v1/group.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
@@ -40,6 +43,9 @@ export async function openPartitions(
   coming: readonly Given[],
   isWanted: (one: Given) => boolean,
 ): Promise<OwnedPartition[]> {
+  await Promise.all(
+    coming.map((one) => options.committer.settled(partitionKeyOf(one.topicId, one.partition))),
+  );
   const committed = await committedPlaces(options, coming);
   const opened = await Promise.all(
     coming.map(async (one) => {

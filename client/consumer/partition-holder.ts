@@ -106,6 +106,7 @@ export class PartitionHolder {
   lose(): void {
     const lost = [...this.#owned.values()];
     this.close();
+    this.#options.committer.endSession();
     if (lost.length > 0) this.#tell('lost', lost);
   }
 
@@ -165,7 +166,8 @@ export class PartitionHolder {
           owned.idle(),
           pause(parts.machine.clock, settings.releaseTimeoutMs, signal).catch(() => undefined),
         ]);
-        await this.#commitLast(owned);
+        // After a loss the partition may be somebody else's: nothing is committed of it any more.
+        if (life === this.#life) await this.#commitLast(owned);
         if (life !== this.#life) return;
         this.#releasing.delete(owned.key);
         this.#owned.delete(owned.key);
@@ -182,7 +184,7 @@ export class PartitionHolder {
     const { committer } = this.#options;
     if (handled !== undefined && this.#options.commitsFinished())
       await committer.commit(owned, handled).catch(() => undefined);
-    await committer.settled(owned);
+    await committer.settled(owned.key);
   }
 
   async #take(coming: readonly Given[]): Promise<void> {

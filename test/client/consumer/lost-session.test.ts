@@ -1,17 +1,19 @@
 import { afterEach, expect, it } from 'vitest';
 import type { Client } from '../../../client/client.ts';
+import { HighwaterError } from '../../../proto/model/errors.ts';
 import { FakeCluster } from '../support/fake-cluster.ts';
 
 let cluster: FakeCluster;
 afterEach(() => cluster.close());
 
-/** A member that handles and commits what comes; broker 1 coordinates its group, broker 2 leads. */
+/** A member that handles and commits what comes, and what it was told of its commits; broker 1 coordinates its group, broker 2 leads. */
 async function member(sessionTimeoutMs: number) {
   cluster = new FakeCluster();
   cluster.elect(cluster.createTopic('orders'), 0, 2);
   const hw = await cluster.connect();
   const events: string[] = [];
   const handled: string[] = [];
+  const told: string[] = [];
   const consumer = hw.consumer({
     group: 'billing',
     topics: ['orders'],
@@ -22,13 +24,16 @@ async function member(sessionTimeoutMs: number) {
   void (async () => {
     for await (const record of consumer) {
       handled.push(record.text());
-      await consumer.commit(record);
+      consumer.commit(record).then(
+        () => told.push(record.text()),
+        (error: unknown) => told.push(`${record.text()} ${HighwaterError.from(error).code}`),
+      );
     }
   })();
   await write(hw, ['1', '2']);
   await cluster.time.advance(3_500);
   expect(handled).toEqual(['1', '2']);
-  return { hw, events, handled };
+  return { hw, events, handled, told };
 }
 
 async function write(hw: Client, values: readonly string[]): Promise<void> {
@@ -59,4 +64,38 @@ it('a member that stood still for a session itself, and was kept, goes on', asyn
   await cluster.time.advance(1_000);
   expect(events).toEqual(['assigned', 'lost', 'assigned']);
   expect(handled).toEqual(['1', '2', '3', '4']);
+});
+
+it('a partition begins behind a commit of before the session was lost that is still tried', async () => {
+  const { hw, events, handled } = await member(1_000);
+  cluster.takesCommits = false;
+  cluster.hang(1);
+  await write(hw, ['3']);
+  await cluster.time.advance(1_500);
+  expect(events).toEqual(['assigned', 'lost']);
+  expect(handled).toEqual(['1', '2', '3']);
+  cluster.goOn(1);
+  await cluster.time.advance(2_000);
+  cluster.takesCommits = true;
+  await cluster.time.advance(2_000);
+  await write(hw, ['4']);
+  await cluster.time.advance(1_000);
+  expect(events).toEqual(['assigned', 'lost', 'assigned']);
+  expect(handled).toEqual(['1', '2', '3', '4']);
+  expect(cluster.commits).toEqual([1, 2, 3, 4]);
+});
+
+it('a commit that was not sent before its session was lost is refused', async () => {
+  const { hw, events, handled, told } = await member(1_000);
+  cluster.hang(1);
+  await write(hw, ['3']);
+  await cluster.time.advance(100);
+  await write(hw, ['4']);
+  await cluster.time.advance(1_500);
+  expect(events).toEqual(['assigned', 'lost']);
+  expect(told).toEqual(['1', '2', '4 STALE_GENERATION']);
+  cluster.goOn(1);
+  await cluster.time.advance(3_000);
+  expect(told).toEqual(['1', '2', '4 STALE_GENERATION', '3', '4']);
+  expect(handled).toEqual(['1', '2', '3', '4', '4']);
 });

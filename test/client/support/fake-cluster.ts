@@ -32,6 +32,10 @@ export class FakeCluster {
   readonly fenced = new Set<NodeId>();
   /** What groups have committed, by `topicId/partition`. */
   readonly committed = new Map<string, OffsetCommit>();
+  /** Each offset that was committed, in order. */
+  readonly commits: number[] = [];
+  /** Commits are refused for the time being while this is false. */
+  takesCommits = true;
   readonly clientClock: VirtualClock;
   revision = 1;
   /** InitProducer is refused with this. */

@@ -1,4 +1,5 @@
 import { groupService } from '../../../proto/generated/highwater/v1/group.ts';
+import { HighwaterError } from '../../../proto/model/errors.ts';
 import { nodeId, partitionNumber } from '../../../proto/model/ids.ts';
 import type { RpcServer } from '../../../proto/ports/rpc.ts';
 import type { FakeCluster } from './fake-cluster.ts';
@@ -29,7 +30,11 @@ export function coordinateGroups(server: RpcServer, cluster: FakeCluster): void 
     onClose: () => stream.end(),
   }));
   server.unary(groupService.commitOffsets, async ({ offsets }) => {
-    for (const one of offsets) cluster.committed.set(`${one.topicId}/${one.partition}`, one);
+    if (!cluster.takesCommits) throw new HighwaterError('COORDINATOR_LOADING', 'not yet');
+    for (const one of offsets) {
+      cluster.committed.set(`${one.topicId}/${one.partition}`, one);
+      cluster.commits.push(Number(one.position?.offset));
+    }
     return { results: offsets.map(({ topicId, partition }) => ({ topicId, partition })) };
   });
   server.unary(groupService.fetchOffsets, async ({ partitions }) => ({
