@@ -36,7 +36,7 @@ export class PartitionTable {
   #image: MetadataImage | undefined;
   readonly maintenance: LogMaintenance;
   readonly #repair: ReplicaRepair;
-  /** Streams that replicas opened before they were taken out for repair. */
+  /** Streams that replicas opened before they were taken out or moved away: leaders ignore lower ones. */
   readonly #streams = new Map<string, number>();
   /** Makes and removes logs, in the order of the changes that ask for it. */
   #work: Promise<void> = Promise.resolve();
@@ -224,10 +224,11 @@ export class PartitionTable {
   }
 
   #dropTopic(topic: TopicImage | undefined): void {
-    for (const partition of topic?.partitions.values() ?? []) {
-      const driver =
-        topic === undefined ? undefined : this.find(topic.topicId, partition.partition);
+    if (topic === undefined) return;
+    for (const { partition } of topic.partitions.values()) {
+      const driver = this.find(topic.topicId, partition);
       if (driver !== undefined) this.#drop(driver);
+      this.#streams.delete(logName({ topicId: topic.topicId, partition }));
     }
   }
 
@@ -235,6 +236,7 @@ export class PartitionTable {
   #drop(driver: PartitionDriver): void {
     driver.step({ kind: 'stop' });
     const { topicId, partition } = driver;
+    this.#streams.set(logName({ topicId, partition }), driver.state.streams);
     this.#drivers.delete(logName({ topicId, partition }));
     this.#enqueue(() => this.#options.logs.delete({ topicId, partition }));
   }

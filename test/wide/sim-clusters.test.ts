@@ -25,6 +25,7 @@ it('partitions wait, loudly, where more disks are lost than the promises cover',
 it.each([
   [2301, 'the answer to the proposal of another partition'],
   [2897, 'the same, and sends that waited for ever'],
+  [741, 'a replica that was moved away and back, whose stream its leader took for an old one'],
   [2345, 'a compacted log that was copied twice'],
   [2485, 'a writer that had not found the cluster yet'],
   [3244, 'a partition that waits, and had not been told of yet'],

@@ -9,6 +9,7 @@ import { compareTail } from './divergence.ts';
 import type { Effect, OpenAnswer } from './effects.ts';
 import type { FollowerClosed, FollowerOpened, FollowerReported } from './inputs.ts';
 import { advance } from './leader.ts';
+import type { PartitionMetadata } from './metadata.ts';
 import { maybePropose } from './proposals.ts';
 import type { Leader, PartitionState, Progress } from './state.ts';
 
@@ -82,6 +83,23 @@ export function onFollowerClosed(state: PartitionState, closed: FollowerClosed):
   if (state.role.kind !== 'leader') return;
   const progress = state.role.followers.get(closed.follower);
   if (progress?.stream === closed.stream) progress.phase = 'closed';
+}
+
+/**
+ * Who is a replica no longer has deleted its log: what it had stored counts for nothing, should it become
+ * one again. Its stream is refused, so that one which comes back sooner than this leader learns opens anew.
+ */
+export function forgetFormer(
+  leader: Leader,
+  { replicas }: PartitionMetadata,
+  effects: Effect[],
+): void {
+  const answer = { kind: 'refused', code: 'UNKNOWN_LEADER_EPOCH' } as const;
+  for (const [follower, { stream }] of leader.followers) {
+    if (replicas.some(({ nodeId }) => nodeId === follower)) continue;
+    leader.followers.delete(follower);
+    effects.push({ kind: 'answer-open', follower, stream, leaderEpoch: leader.epoch, answer });
+  }
 }
 
 /** Neither side acts on a stream of another epoch or of an earlier incarnation (rule B2.2). */

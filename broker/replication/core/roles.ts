@@ -12,6 +12,7 @@ import type { PromiseAsked } from './inputs.ts';
 import { adoptCommitted } from './isr.ts';
 import { advance, becomeLeader, stepDown } from './leader.ts';
 import type { PartitionMetadata } from './metadata.ts';
+import { forgetFormer } from './progress.ts';
 import { maybePropose } from './proposals.ts';
 import type { PartitionState } from './state.ts';
 
@@ -31,6 +32,7 @@ export function onMetadata(
     metadata.leader !== before.leader;
   if (hasNewRole) takeRole(state, metadata, effects);
   else if (state.role.kind === 'leader') {
+    forgetFormer(state.role, metadata, effects);
     if (metadata.partitionEpoch > state.role.committed.partitionEpoch) {
       adoptCommitted(state, state.role, metadata, effects);
     }

@@ -17,6 +17,53 @@ import { noPeers } from '../../support/no-peers.ts';
 import { LogWorld } from '../log/log-world.ts';
 
 it('a replica whose partition changes before its log is made is hosted once', async () => {
+  const { world, table, roles } = await tableOfNode2();
+  const before = clusterOf(1, 2, 3);
+  await world.run(table.start(before));
+  const created = after(before, topicWith(state([1, 2, 3])));
+  const used = state([1, 2, 3], {
+    partitionEpoch: partitionEpoch(2),
+    semiSyncMembers: nodes(1, 2, 3),
+    semiSyncReplicas: 2,
+  });
+  table.apply(created);
+  table.apply(after(created, record('partitionChanged', { topicId: theTopic, state: used })));
+  await world.run(table.settled());
+  expect(roles).toEqual(['following']);
+  const [driver] = table.drivers();
+  expect(driver?.state.metadata?.partitionEpoch).toBe(2);
+  table.stop();
+});
+
+it('a replica that was moved away and comes back opens a stream that its leader has not seen', async () => {
+  const { world, table } = await tableOfNode2();
+  const empty = clusterOf(1, 2, 3);
+  const created = after(empty, topicWith(state([1, 2])));
+  await world.run(table.start(created));
+  const [first] = table.drivers();
+  expect(first?.state.streams).toBe(1);
+
+  const moved = state([1, 3], { partitionEpoch: partitionEpoch(2) });
+  const gone = after(created, record('partitionChanged', { topicId: theTopic, state: moved }));
+  table.apply(gone);
+  await world.run(table.settled());
+  expect([...table.drivers()]).toEqual([]);
+
+  const added = state([1, 3, 2], {
+    partitionEpoch: partitionEpoch(3),
+    isr: nodes(1, 3),
+    adding: nodes(2),
+  });
+  table.apply(after(gone, record('partitionChanged', { topicId: theTopic, state: added })));
+  await world.run(table.settled());
+  const [second] = table.drivers();
+  expect(second?.state.role.kind).toBe('follower');
+  expect(second?.state.streams).toBe(2);
+  table.stop();
+});
+
+/** The replicas of node 2, which reaches nobody. */
+async function tableOfNode2() {
   const world = new LogWorld();
   const logs = await world.start();
   const { clock } = world;
@@ -52,19 +99,5 @@ it('a replica whose partition changes before its log is made is hosted once', as
       },
     }),
   );
-  const before = clusterOf(1, 2, 3);
-  await world.run(table.start(before));
-  const created = after(before, topicWith(state([1, 2, 3])));
-  const used = state([1, 2, 3], {
-    partitionEpoch: partitionEpoch(2),
-    semiSyncMembers: nodes(1, 2, 3),
-    semiSyncReplicas: 2,
-  });
-  table.apply(created);
-  table.apply(after(created, record('partitionChanged', { topicId: theTopic, state: used })));
-  await world.run(table.settled());
-  expect(roles).toEqual(['following']);
-  const [driver] = table.drivers();
-  expect(driver?.state.metadata?.partitionEpoch).toBe(2);
-  table.stop();
-});
+  return { world, table, roles };
+}

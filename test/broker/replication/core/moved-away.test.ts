@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { nodeId } from '../../../../proto/model/ids.ts';
+import { partitionEpoch } from '../../../../proto/model/offset.ts';
+import { leader, metadata, nodes, only, open, produce, report, stored, take } from './builders.ts';
+
+test('a replica that was moved away and comes back is not let in for what it had stored before', () => {
+  const isr = nodes(1, 2);
+  const others = metadata().replicas.filter((replica) => replica.nodeId !== nodeId(3));
+  const gone = metadata({ isr, replicas: others, partitionEpoch: partitionEpoch(2) });
+  const back = metadata({ isr, partitionEpoch: partitionEpoch(3) });
+  const state = leader();
+  produce(state);
+  stored(state, 1);
+  report(state, 2, 1);
+  report(state, 3, 1);
+
+  const [refused] = only(take(state, { kind: 'metadata', metadata: gone }), 'answer-open');
+  expect(refused).toMatchObject({ follower: 3, stream: 1, answer: { kind: 'refused' } });
+  expect(only(take(state, { kind: 'metadata', metadata: back }), 'propose')).toEqual([]);
+
+  open(state, 3, 2);
+  const [joins] = only(report(state, 3, 1, 2), 'propose');
+  expect(joins?.proposal.isr.map((member) => member.nodeId)).toEqual([1, 2, 3]);
+});
