@@ -15,6 +15,7 @@ import type {
   RpcHeaders,
   UnaryMethod,
 } from '../../proto/ports/rpc.ts';
+import { answers } from './probe.ts';
 
 /** What a client needs of the machine; a simulation gives its own. */
 export interface ClientMachine {
@@ -26,6 +27,9 @@ export interface ClientMachine {
 /** `control` for questions and changes, `produce` for bulk to a broker, `fetch` for bulk from it. */
 export type ChannelPurpose = 'control' | 'produce' | 'fetch';
 
+/** A channel that left a call without an answer is asked once more, for so long. */
+const probeMs = 1_500;
+
 export class BrokerChannels {
   /** Sent with every call: the bearer token, the client's name. */
   readonly headers: RpcHeaders;
@@ -33,6 +37,8 @@ export class BrokerChannels {
   readonly #channels = new Map<string, RpcChannel>();
   readonly #own = new Set<RpcChannel>();
   readonly #closing = new Set<Promise<void>>();
+  /** Those that are asked at present whether anybody is there. */
+  readonly #inDoubt = new Set<RpcChannel>();
   #isClosed = false;
 
   constructor(connector: RpcConnector, headers: RpcHeaders) {
@@ -55,7 +61,8 @@ export class BrokerChannels {
 
   /**
    * A call on the shared channel. If the channel is dropped under it, by somebody who found it dead,
-   * that is a lost connection to this caller.
+   * that is a lost connection to this caller. Without an answer in time the channel is in doubt: it may
+   * be one whose handshake met a machine without power, and such a channel answers nobody any more.
    */
   async ask<Request, Response>(
     address: string,
@@ -68,6 +75,7 @@ export class BrokerChannels {
       return await channel.unary(method, request, { ...options, headers: this.headers });
     } catch (caught) {
       const error = HighwaterError.from(caught);
+      if (error.code === 'DEADLINE_EXCEEDED') void this.#doubt(channel);
       if (error.code !== 'CLOSED' || this.#isClosed) throw error;
       throw new HighwaterError('CONNECTION_LOST', `${address} was given up`, {
         cause: error,
@@ -99,6 +107,15 @@ export class BrokerChannels {
     this.#own.clear();
     this.#channels.clear();
     await Promise.all(this.#closing);
+  }
+
+  /** A broker that is only slow with one call keeps its channel, and the other calls on it. */
+  async #doubt(channel: RpcChannel): Promise<void> {
+    if (this.#inDoubt.has(channel)) return;
+    this.#inDoubt.add(channel);
+    const isAlive = await answers(channel, this.headers, probeMs);
+    this.#inDoubt.delete(channel);
+    if (!isAlive) this.drop(channel);
   }
 
   #close(channel: RpcChannel): void {

@@ -30,6 +30,7 @@ it.each([
   [2485, 'a writer that had not found the cluster yet'],
   [3244, 'a partition that waits, and had not been told of yet'],
   [593, 'a member of a group whose coordinator stood still and kept it, and which waited for ever'],
+  [1113, 'a reader whose question was on a connection that had met a machine without power'],
   [3473, 'a second disk that was lost before anybody had noticed the first'],
 ])(
   'seed %i, which found %s',

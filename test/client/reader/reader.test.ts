@@ -196,6 +196,26 @@ describe('a reader whose broker', () => {
     expect(texts).toEqual(numbers(0, 20));
   });
 
+  it('lost power during a handshake is asked on a fresh connection once it is back', async () => {
+    const hw = await withRecords(90, 3);
+    cluster.hang(2);
+    cluster.hang(3);
+    const { texts } = collect(hw, { topic: 'orders' });
+    await cluster.time.advance(50);
+    for (const id of [2, 3]) {
+      cluster.network.crash(`b${id}`, false);
+      cluster.start(id);
+      cluster.goOn(id);
+    }
+    await cluster.time.advance(15_000);
+    expect(
+      texts
+        .map(Number)
+        .sort((a, b) => a - b)
+        .map(String),
+    ).toEqual(numbers(0, 90));
+  });
+
   it('lost what was read says so once, with the place where the histories part', async () => {
     const hw = await withRecords(30);
     const { texts, failed } = collect(hw, { topic: 'orders' });
