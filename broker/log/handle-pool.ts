@@ -41,28 +41,18 @@ export class HandlePool {
 
   /** Opens the file for reading and writing, or shares the handle that is open already. */
   async lease(path: string, mode: 'write' | 'create'): Promise<HandleLease> {
-    let pooled = this.#open.get(path);
-    if (pooled === undefined) {
-      pooled = { path, opening: this.#fs.open(path, mode), leases: 0 };
-      this.#open.set(path, pooled);
-      const failed = pooled;
-      failed.opening.catch(() => {
-        // Another may have been opened at this path meanwhile.
-        if (this.#open.get(path) === failed) this.#open.delete(path);
-      });
-    } else if (pooled.leases === 0) {
-      this.#idle--;
-    }
+    const known = this.#open.get(path);
+    if (known?.leases === 0) this.#idle--;
+    const pooled = known ?? this.#begin(path, mode);
     pooled.leases++;
     const handle = await pooled.opening;
-    const taken = pooled;
     let isHeld = true;
     return {
       handle,
       release: () => {
         invariant(isHeld, 'a lease is given back once');
         isHeld = false;
-        this.#giveBack(taken);
+        this.#giveBack(pooled);
       },
     };
   }
@@ -93,6 +83,16 @@ export class HandlePool {
     this.#open.clear();
     this.#idle = 0;
     for (const pooled of all) await closeQuietly(pooled);
+  }
+
+  #begin(path: string, mode: 'write' | 'create'): PooledHandle {
+    const pooled = { path, opening: this.#fs.open(path, mode), leases: 0 };
+    this.#open.set(path, pooled);
+    pooled.opening.catch(() => {
+      // Another may have been opened at this path meanwhile.
+      if (this.#open.get(path) === pooled) this.#open.delete(path);
+    });
+    return pooled;
   }
 
   #giveBack(pooled: PooledHandle): void {

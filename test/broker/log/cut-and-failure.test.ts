@@ -164,10 +164,7 @@ test('a log that lost its first and its last file does not begin where the rest 
   world.config = { ...world.config, segmentBytes: 300 };
   await world.start();
   const log = await world.create();
-  for (let at = 0; at < 6; at++) {
-    log.append([batch({ baseOffset: at, payload: 200 })]);
-    await world.settle();
-  }
+  await world.appendSingly(log, 6, 200);
   await world.run(log.flush());
   world.kill();
   const names = await world.files();

@@ -1,7 +1,6 @@
 /** Segments that vanish below a running log are found by the search, wherever they were. */
 import { expect, test } from 'vitest';
 import { IoPace } from '../../../broker/log/io-pace.ts';
-import { batch } from './batches.ts';
 import { keyOf, LogWorld } from './log-world.ts';
 
 async function searched(remove: number | undefined) {
@@ -10,10 +9,7 @@ async function searched(remove: number | undefined) {
   world.limits = { reserveBytes: 0, tailCacheBytes: 0 };
   await world.start();
   const log = await world.create();
-  for (let at = 0; at < 6; at++) {
-    log.append([batch({ baseOffset: at, payload: 600 })]);
-    await world.settle();
-  }
+  await world.appendSingly(log, 6, 600);
   await world.run(log.flush());
   const files = await world.files();
   expect(files.length).toBeGreaterThan(4);

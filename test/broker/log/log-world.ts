@@ -21,6 +21,7 @@ import { MemoryKeyValueStorage } from '../../../proto/ports/memory/memory-key-va
 import type { SeededRandom } from '../../../proto/ports/memory/seeded-random.ts';
 import type { VirtualClock } from '../../../proto/ports/memory/virtual-clock.ts';
 import { VirtualTime } from '../../../proto/ports/memory/virtual-time.ts';
+import { batch } from './batches.ts';
 
 export const topic = topicId('00000000-0000-4000-8000-000000000001');
 
@@ -114,6 +115,14 @@ export class LogWorld {
     const log = this.directory.get(keyOf(partition));
     invariant(log !== undefined, `there is a log ${partition}`);
     return log;
+  }
+
+  /** Appends batches of one record, each in a write of its own, so that small segments end between them. */
+  async appendSingly(log: PartitionLog, count: number, payload: number): Promise<void> {
+    for (let at = 0; at < count; at++) {
+      log.append([batch({ baseOffset: at, payload })]);
+      await this.settle();
+    }
   }
 
   /** A clean stop. */

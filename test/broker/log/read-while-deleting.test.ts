@@ -1,7 +1,6 @@
 /** A reader whose records are deleted between its decision and its read is told so. */
 import { expect, test } from 'vitest';
 import { offset } from '../../../proto/model/offset.ts';
-import { batch } from './batches.ts';
 import { LogWorld } from './log-world.ts';
 
 test('a read of a segment that is deleted meanwhile is out of range, and no fault of the disk', async () => {
@@ -10,10 +9,7 @@ test('a read of a segment that is deleted meanwhile is out of range, and no faul
   world.limits = { reserveBytes: 0, tailCacheBytes: 0 };
   await world.start();
   const log = await world.create();
-  for (let at = 0; at < 6; at++) {
-    log.append([batch({ baseOffset: at, payload: 600 })]);
-    await world.settle();
-  }
+  await world.appendSingly(log, 6, 600);
   await world.stop();
   await world.start();
   const again = world.log();

@@ -19,10 +19,7 @@ async function sealed(): Promise<LogWorld> {
   world.limits = { reserveBytes: 0, tailCacheBytes: 0 };
   await world.start();
   const log = await world.create();
-  for (let at = 0; at < 10; at++) {
-    log.append([batch({ baseOffset: at, payload: 600 })]);
-    await world.settle();
-  }
+  await world.appendSingly(log, 10, 600);
   log.setHighWatermark(log.logEndOffset);
   await world.run(log.flush());
   return world;
