@@ -15,7 +15,7 @@ import type {
   RpcHeaders,
   UnaryMethod,
 } from '../../proto/ports/rpc.ts';
-import { answers } from './probe.ts';
+import { answers, probeMs } from './probe.ts';
 
 /** What a client needs of the machine; a simulation gives its own. */
 export interface ClientMachine {
@@ -26,9 +26,6 @@ export interface ClientMachine {
 
 /** `control` for questions and changes, `produce` for bulk to a broker, `fetch` for bulk from it. */
 export type ChannelPurpose = 'control' | 'produce' | 'fetch';
-
-/** A channel that left a call without an answer is asked once more, for so long. */
-const probeMs = 1_500;
 
 export class BrokerChannels {
   /** Sent with every call: the bearer token, the client's name. */

@@ -58,8 +58,8 @@ export function checkedTexts(value: readonly string[], what: string): readonly s
   throw invalidRequest(`${what} ${shown(value)}: expected a list of texts`);
 }
 
-/** As the caller would have written it. */
-function shown(value: unknown): string {
+/** A refused value as the caller would have written it. */
+export function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
 }
 

@@ -4,6 +4,9 @@ import { HighwaterError } from '../../proto/model/errors.ts';
 import { revision } from '../../proto/model/offset.ts';
 import type { RpcChannel, RpcHeaders } from '../../proto/ports/rpc.ts';
 
+/** How long a broker gets for it, where nobody has set a time. */
+export const probeMs = 1_500;
+
 /** True if the broker answers within `deadlineMs`, with anything at all. */
 export async function answers(
   channel: RpcChannel,

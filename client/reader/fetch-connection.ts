@@ -13,7 +13,7 @@ import { limits } from '../../proto/model/limits.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { RpcChannel, RpcStream } from '../../proto/ports/rpc.ts';
 import type { BrokerChannels } from '../connection/broker-channels.ts';
-import { answers } from '../connection/probe.ts';
+import { answers, probeMs } from '../connection/probe.ts';
 import type { CreditLine } from './core/credit.ts';
 
 export interface FetchConnectionOptions {
@@ -28,7 +28,6 @@ export interface FetchConnectionOptions {
 
 /** A broker that is silent for so long is asked whether it lives. */
 const silenceMs = 5_000;
-const probeMs = 1_500;
 
 export class FetchConnection implements CreditLine {
   readonly nodeId: NodeId;

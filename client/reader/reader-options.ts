@@ -5,6 +5,7 @@ import {
   checkedNode,
   checkedOptions,
   invalidRequest,
+  shown,
 } from '../connection/checked-input.ts';
 import type { Session } from '../session/session.ts';
 import type { ReadFrom } from './core/replica-choice.ts';
@@ -76,8 +77,7 @@ function checkPlace(
 ): void {
   if (place === undefined || (typeof place === 'object' && place !== null)) return;
   if (typeof place === 'string' && words.includes(place)) return;
-  const shown = typeof place === 'string' ? JSON.stringify(place) : String(place);
   throw invalidRequest(
-    `${what} ${shown}: expected ${words.join(', ')} or an object such as { offset: 12n }`,
+    `${what} ${shown(place)}: expected ${words.join(', ')} or an object such as { offset: 12n }`,
   );
 }
