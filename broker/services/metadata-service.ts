@@ -84,8 +84,10 @@ class MetadataStream {
   readonly #options: MetadataServiceOptions;
   readonly #stop: () => void;
   #wanted: TopicFilter;
-  /** What the client was told last; undefined before it has asked. */
+  /** What the client was told last; undefined before it has asked, or while its revision is not reached. */
   #told: MetadataImage | undefined;
+  /** What the client holds, of whichever broker. */
+  #held = revision(0);
   #toldFacts: string = '';
   #isAsked = false;
   #hasRoom = true;
@@ -117,6 +119,7 @@ class MetadataStream {
     const isWider = this.#isAsked && !isWithin(wanted, this.#wanted);
     this.#wanted = wanted;
     this.#told = isWider ? undefined : source.imageAt(request.revision);
+    this.#held = request.revision;
     this.#toldFacts = '';
     this.#isAsked = true;
     this.#schedule();
@@ -138,11 +141,14 @@ class MetadataStream {
     const facts = factsOf(source);
     const factsText = JSON.stringify(facts);
     if (!this.#isAsked || (image === this.#told && factsText === this.#toldFacts)) return;
+    if (this.#held > image.revision && factsText === this.#toldFacts) return;
     const update =
       this.#told === undefined
         ? snapshotUpdate(image, this.#wanted, facts)
         : deltaUpdate(this.#told, image, this.#wanted, facts);
-    this.#told = image;
+    // A client that holds a later revision takes nothing of an earlier one. Later changes told on top of
+    // that would not name what came and went in between, and the client may hold it.
+    this.#told = this.#held > image.revision ? undefined : image;
     this.#toldFacts = factsText;
     this.#hasRoom = this.#stream.send(update);
   }

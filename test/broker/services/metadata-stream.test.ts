@@ -90,6 +90,38 @@ describe('a stream of metadata', () => {
     }
   });
 
+  it('begins anew for who holds more than its broker, once that has caught up: what it holds may be gone', async () => {
+    const held = revision(known.image.revision + 2);
+    const { updates } = await watching({ revision: held });
+    another('short-lived', 204);
+    another('other', 205);
+    await bed.time.advance(10);
+    const topic = topicId(uuid(204));
+    known.take(after(known.image, record('topicDeleted', { topicId: topic })));
+    await bed.time.advance(10);
+    expect(updates.map((one) => [one.isSnapshot, one.revision >= held, one.topics.length])).toEqual(
+      [
+        [true, false, 1],
+        [true, true, 3],
+        [false, true, 0],
+      ],
+    );
+    expect(updates[2]?.deletedTopics).toEqual([topic]);
+  });
+
+  it('does not tell who holds more of what its broker learns on the way there', async () => {
+    const { updates } = await watching({ revision: revision(known.image.revision + 3) });
+    another('one', 206);
+    await bed.time.advance(10);
+    another('two', 207);
+    known.take(after(known.image, record('topicDeleted', { topicId: theTopic })));
+    await bed.time.advance(10);
+    expect(updates.map((one) => [one.isSnapshot, one.topics.length])).toEqual([
+      [true, 1],
+      [true, 2],
+    ]);
+  });
+
   it('begins anew for topics that were not asked for before', async () => {
     another('other', 203);
     const { updates, stream } = await watching({ topics: ['orders'] });
