@@ -1,8 +1,10 @@
 /** Topics: create, delete, add partitions. Settings are in `topic-config.ts`. */
-import type { MetadataImage } from '../../../proto/metadata/image.ts';
+import type { MetadataImage, TopicImage } from '../../../proto/metadata/image.ts';
+import { minimumOf } from '../../../proto/metadata/partition-fault.ts';
 import { type PartitionState, record } from '../../../proto/metadata/records.ts';
 import { type NodeId, partitionNumber, type TopicId } from '../../../proto/model/ids.ts';
 import { leaderEpoch, partitionEpoch } from '../../../proto/model/offset.ts';
+import { readTopicSettings } from '../../../proto/model/topic-settings.ts';
 import { decided, type Outcome, type Refused, refused } from './decision.ts';
 import { findAlterableTopic } from './lookup.ts';
 import { placeableBrokers, placeReplicas } from './placement.ts';
@@ -52,7 +54,8 @@ export function decideCreateTopic(
     request.assignment.length > 0
       ? request.assignment
       : placeReplicas(image, { ...shape, existing: [], random: chance.random });
-  const partitions = placed.map((replicas, i) => freshPartition(image, i, replicas));
+  const settings = readTopicSettings(config);
+  const partitions = placed.map((replicas, i) => freshPartition(image, { settings }, i, replicas));
   const event = {
     kind: 'topic-created',
     subject: name,
@@ -92,7 +95,9 @@ export function decideAddPartitions(
     existing: topic.partitions.values(),
     random,
   });
-  const partitions = placed.map((replicas, i) => freshPartition(image, present + i, replicas));
+  const partitions = placed.map((replicas, i) =>
+    freshPartition(image, topic, present + i, replicas),
+  );
   const { topicId } = topic;
   const evidence = { from: present, to: request.total };
   const event = {
@@ -136,14 +141,18 @@ function shapeOf(image: MetadataImage, request: CreateTopic): Shape | Refused {
   return fault ?? { partitions, replicationFactor };
 }
 
-/** Empty everywhere, so the first serving replica leads without a round. */
+/**
+ * Empty everywhere, so the first serving replica leads without a round. Below the minimum in sync nothing
+ * will be committed: whoever does not serve yet lacks nothing and is eligible (rule B3.7).
+ */
 function freshPartition(
   image: Pick<MetadataImage, 'brokers'>,
+  topic: Pick<TopicImage, 'settings'>,
   number: number,
   replicas: readonly NodeId[],
 ): PartitionState {
   const isr = replicas.filter((node) => image.brokers.get(node)?.state === 'active');
-  return {
+  const state: PartitionState = {
     partition: partitionNumber(number),
     leader: isr[0],
     leaderEpoch: leaderEpoch(1),
@@ -159,4 +168,6 @@ function freshPartition(
     suspects: [],
     roundPurpose: 'unspecified',
   };
+  if (isr.length >= minimumOf(topic, state)) return state;
+  return { ...state, elr: replicas.filter((node) => !isr.includes(node)) };
 }

@@ -94,6 +94,19 @@ describe('creating a topic', () => {
     }
   });
 
+  it('lets who does not serve yet lead later, as long as nothing can be committed without him', () => {
+    const world = new DecisionWorld();
+    world.heartbeat(1, { diskFailing: true });
+    world.createTopic('t', { assignment: lists([1, 2, 3]) });
+    expect(world.partition('t')).toMatchObject({ isr: [2, 3], elr: [] });
+    world.heartbeat(2, { diskFailing: true });
+    world.createTopic('u', { assignment: lists([1, 2, 3]) });
+    expect(world.partition('u')).toMatchObject({ leader: 3, isr: [3], elr: [1, 2] });
+    const config = new Map([['min.insync.replicas', '1']]);
+    world.createTopic('v', { assignment: lists([1, 2, 3]), config });
+    expect(world.partition('v')).toMatchObject({ isr: [3], elr: [] });
+  });
+
   it('is refused while no broker serves', () => {
     const world = new DecisionWorld([1]);
     world.heartbeat(1, { diskFailing: true });
