@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { MetadataImage } from '../../../proto/metadata/image.ts';
+import { emptyImage, type MetadataImage } from '../../../proto/metadata/image.ts';
 import type { PartitionState } from '../../../proto/metadata/records.ts';
 import { nodeId, partitionNumber } from '../../../proto/model/ids.ts';
 import { leaderEpoch, partitionEpoch, revision } from '../../../proto/model/offset.ts';
@@ -67,6 +67,23 @@ describe('what the controllers commit', () => {
   it('does not go back on a node (S9)', () => {
     show(1, imageWith({}));
     expect(() => show(1, first)).toThrow('back from revision');
+  });
+
+  it('takes a replica from a node, or the topic from all', () => {
+    const place = `${theTopic}/0`;
+    expect(checker.wasTaken(place, 2, 0)).toBe(false);
+    const moved = imageWith({ replicas: nodes(1, 3), isr: nodes(1, 3) });
+    show(1, moved);
+    expect(checker.wasTaken(place, 2, moved.revision)).toBe(true);
+    expect(checker.wasTaken(place, 2, moved.revision + 1)).toBe(false);
+    expect(checker.wasTaken(place, 1, 0)).toBe(false);
+    show(2, { ...moved, revision: revision(moved.revision + 1), topics: emptyImage.topics });
+    expect(checker.wasTaken(place, 1, 0)).toBe(true);
+  });
+
+  it('does not lack a topic where somebody has not heard of it yet', () => {
+    show(2, { ...first, revision: revision(first.revision - 1), topics: emptyImage.topics });
+    expect(checker.wasTaken(`${theTopic}/0`, 2, 0)).toBe(false);
   });
 
   it('may be anything that fits', () => {

@@ -6,7 +6,7 @@
 import type { RaftState } from '../../../controller/raft/core/state.ts';
 import type { MetadataImage } from '../../../proto/metadata/image.ts';
 import type { PartitionState } from '../../../proto/metadata/records.ts';
-import type { NodeId } from '../../../proto/model/ids.ts';
+import type { NodeId, TopicId } from '../../../proto/model/ids.ts';
 import { type Checker, Violation, type World } from '../world.ts';
 
 /** A node, as far as it holds metadata. */
@@ -47,6 +47,11 @@ export class Metadata implements Checker {
 
   /** `topicId/partition@node` of replicas that were moved elsewhere since their node was last asked about. */
   readonly #moved = new Set<string>();
+  /** The same: the last revision at which it is known to be elsewhere. */
+  readonly #elsewhere = new Map<string, number>();
+  /** The revision at which a topic was first seen. */
+  readonly #topics = new Map<TopicId, number>();
+  readonly #deleted = new Set<string>();
 
   constructor(world: World, cluster: { readonly nodes: readonly WatchedNode[] }) {
     this.#world = world;
@@ -61,6 +66,12 @@ export class Metadata implements Checker {
   /** Whether the replica was moved elsewhere since this was last asked: then its log is gone. */
   takeMoved(place: string, node: number): boolean {
     return this.#moved.delete(`${place}@${node}`);
+  }
+
+  /** Whether a committed record took the replica from the node, or its topic away, at `since` or later. */
+  wasTaken(place: string, node: number, since: number): boolean {
+    const [topicId = ''] = place.split('/');
+    return this.#deleted.has(topicId) || (this.#elsewhere.get(`${place}@${node}`) ?? -1) >= since;
   }
 
   check(): void {
@@ -93,7 +104,9 @@ export class Metadata implements Checker {
   #comparePartitions(node: WatchedNode, image: MetadataImage): void {
     const partitions: PartitionState[] = [];
     const texts: string[] = [];
+    this.#noteDeleted(image);
     image.topics.forEach((topic) => {
+      if (!this.#topics.has(topic.topicId)) this.#topics.set(topic.topicId, image.revision);
       topic.partitions.forEach((partition) => {
         partitions.push(partition);
         texts.push(`${topic.topicId}/${partition.partition} ${JSON.stringify(partition)}`);
@@ -107,12 +120,23 @@ export class Metadata implements Checker {
       throw new Violation(this.name, `node ${node.id} has another image at ${image.revision}`);
   }
 
+  #noteDeleted({ topics, revision }: MetadataImage): void {
+    for (const [topicId, seen] of this.#topics) {
+      if (revision <= seen || topics.has(topicId)) continue;
+      this.#topics.delete(topicId);
+      this.#deleted.add(topicId);
+    }
+  }
+
   #checkPartition(place: string, state: PartitionState, revision: number): void {
     const highest = this.#highest.get(place);
     if (highest !== undefined && highest.partitionEpoch >= state.partitionEpoch) return;
     this.#highest.set(place, state);
     for (const { id } of this.#cluster.nodes)
-      if (!state.replicas.includes(id)) this.#moved.add(`${place}@${id}`);
+      if (!state.replicas.includes(id)) {
+        this.#moved.add(`${place}@${id}`);
+        this.#elsewhere.set(`${place}@${id}`, revision);
+      }
     const { isr, elr, replicas, leader, suspects, leaderEpoch } = state;
     const fail = (what: string): never => {
       throw new Violation('in-sync-sets', `${place} at ${revision}: ${what}`);

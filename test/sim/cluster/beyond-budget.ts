@@ -21,8 +21,9 @@ export function beyondBudget(swarm: ClusterSwarm): ClusterSwarm {
       ...topic,
       replicationFactor: Math.min(topic.replicationFactor, brokers),
     })),
-    // Their offsets may wait for ever, as every partition may.
+    // They may wait for ever, as every partition may.
     groups: [],
+    churn: undefined,
     readers: swarm.readers.map((from) => (typeof from === 'number' ? 'nearest' : from)),
   };
 }

@@ -1,11 +1,13 @@
 /** Everybody who uses the cluster of one run: writers, readers and an operator. */
 import { openClient } from '../../../client/client.ts';
+import type { TopicImage } from '../../../proto/metadata/image.ts';
 import { HighwaterError } from '../../../proto/model/errors.ts';
 import type { Acknowledgements } from '../checkers/acknowledgements.ts';
 import type { CommittedRecords } from '../checkers/committed-records.ts';
 import type { PromisedRecords } from '../checkers/promised-records.ts';
 import type { ClusterSwarm } from './cluster-swarm.ts';
 import { Ledger } from './ledger.ts';
+import { SimChurn } from './sim-churn.ts';
 import type { SimCluster } from './sim-cluster.ts';
 import { SimGroup } from './sim-group.ts';
 import { SimOperator } from './sim-operator.ts';
@@ -28,6 +30,7 @@ export class ClusterClients {
   readonly readers: readonly SimReader[];
   readonly groups: readonly SimGroup[];
   readonly operator: SimOperator;
+  readonly churn: SimChurn | undefined;
   readonly #cluster: SimCluster;
   readonly #swarm: ClusterSwarm;
   readonly #topicIds = new Map<string, string>();
@@ -65,6 +68,8 @@ export class ClusterClients {
         new SimGroup(cluster, { name: `group-${index + 1}`, plan, topics, watermark }),
     );
     this.operator = new SimOperator(cluster, swarm);
+    this.churn =
+      swarm.churn === undefined ? undefined : new SimChurn(cluster, swarm.churn, checkers);
   }
 
   /** Waits for the cluster to be formed, makes the topics and lets everybody begin. */
@@ -94,11 +99,21 @@ export class ClusterClients {
       });
   }
 
+  /** What writers of the topic were told; undefined: it is not certain which of its name it is. */
+  told(topic: TopicImage): { readonly ledger: Ledger; readonly name: string } | undefined {
+    const { churn, ledger } = this;
+    if (churn === undefined || topic.name !== this.#swarm.churn?.topic.name)
+      return { ledger, name: topic.name };
+    const name = churn.nameOf(topic.topicId);
+    return name === undefined ? undefined : { ledger: churn.ledger, name };
+  }
+
   stop(): void {
     for (const one of this.#all) one.stop();
   }
 
   get #all(): readonly { run(): Promise<void>; stop(): void }[] {
-    return [...this.writers, ...this.readers, ...this.groups, this.operator];
+    const all = [...this.writers, ...this.readers, ...this.groups, this.operator];
+    return this.churn === undefined ? all : [...all, this.churn];
   }
 }

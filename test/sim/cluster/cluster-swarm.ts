@@ -5,6 +5,7 @@
  */
 import type { Acks } from '../../../proto/model/acks.ts';
 import type { SeededRandom } from '../../../proto/ports/memory/seeded-random.ts';
+import { drawExtraPlans, type ExtraPlans } from './extra-plans.ts';
 
 export const clusterFaultKinds = [
   'kill',
@@ -47,7 +48,7 @@ export interface GroupPlan {
   readonly lifeMs: number;
 }
 
-export interface ClusterSwarm {
+export interface ClusterSwarm extends ExtraPlans {
   readonly roles: readonly ('broker,controller' | 'broker' | 'controller')[];
   readonly faults: readonly ClusterFaultKind[];
   /** Mean time between two faults. */
@@ -154,6 +155,7 @@ export function drawClusterSwarm(random: SeededRandom): ClusterSwarm {
       lifeMs: pick(1_000, 4_000),
     })),
     isOverBudget: false,
+    ...drawExtraPlans(random, brokers),
   };
 }
 

@@ -25,8 +25,9 @@ export async function converge(
   mayHalt: () => boolean,
 ): Promise<void> {
   const { world } = cluster;
-  const { writers, readers, groups, operator } = clients;
+  const { writers, readers, groups, operator, churn } = clients;
   operator.stop();
+  churn?.calm();
   for (const group of groups) group.calm();
   await expectWithin(cluster, 'every node serves', () =>
     cluster.nodes.every(
@@ -53,6 +54,11 @@ export async function converge(
   }
   await expectWithin(cluster, 'every send is answered', () =>
     writers.every((writer) => writer.underWay === 0),
+  );
+  await expectWithin(
+    cluster,
+    'the topic that comes and goes stays, and no replica of a deleted one is hosted',
+    () => (churn?.isSettled ?? true) && !hostsDeleted(cluster),
   );
   const probes = writers.map((writer) => writer.probe());
   const answers = await world.time.complete(Promise.all(probes), convergeMs);
@@ -85,6 +91,14 @@ function isLevel(cluster: SimCluster): boolean {
           replica.watermark === leader.log.end,
       );
     });
+}
+
+function hostsDeleted({ brokers, image }: SimCluster): boolean {
+  return brokers.some(({ running }) => {
+    for (const { topicId } of running?.broker?.replicas() ?? [])
+      if (!image.topics.has(topicId)) return true;
+    return false;
+  });
 }
 
 async function expectWithin(

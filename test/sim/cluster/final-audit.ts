@@ -11,7 +11,7 @@ import { RecordCursor } from '../../../proto/wire/record-cursor.ts';
 import { FoundInLog, type KeptBesideLog } from '../checkers/log-agrees.ts';
 import { Violation } from '../world.ts';
 import type { ClusterClients } from './cluster-clients.ts';
-import type { Ledger, SentRecord } from './ledger.ts';
+import { type Ledger, mayBeAt, type SentRecord } from './ledger.ts';
 import type { SimCluster } from './sim-cluster.ts';
 import type { SeenRecords } from './sim-reader.ts';
 
@@ -24,12 +24,17 @@ const readMs = 20_000;
 
 /** Throws the first difference that it finds. */
 export async function auditReplicas(cluster: SimCluster, clients: ClusterClients): Promise<void> {
-  const { ledger, seen } = clients;
+  const { seen } = clients;
   // Then writers still write what has not halted.
   const isHalted = cluster.partitions().some(({ state }) => cluster.hasHalted(state));
   for (const { topic, state } of cluster.partitions()) {
     if (topic.isInternal) continue;
-    const place = `${topic.name}/${state.partition}`;
+    const told = clients.told(topic);
+    if (told === undefined && !isHalted)
+      throw new Violation('audit', `nobody made the ${topic.name} that is there`);
+    if (told === undefined) continue;
+    const { ledger } = told;
+    const place = `${told.name}/${state.partition}`;
     const logs: { readonly node: number; readonly found: readonly FoundRecord[] }[] = [];
     for (const node of state.replicas) {
       const driver = cluster.replica(node, topic.topicId, state.partition);
@@ -113,7 +118,7 @@ function judge(
   const lastOf = new Map<number, SentRecord>();
   for (const { offset: at, value } of found) {
     const record = ledger.records.get(value);
-    if (record?.place !== place)
+    if (record === undefined || !mayBeAt(record, place))
       throw new Violation('no-strangers', `${where} has ${name(value)}, which nobody sent there`);
     if (seen.has(value))
       throw new Violation(

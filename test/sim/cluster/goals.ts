@@ -41,6 +41,10 @@ export const clusterGoals: readonly string[] = [
   'journal flushed',
   'journal redone',
   'log-tail-cut',
+  // Topics come and go, and logs with them; a node that was away finds logs that it has no more.
+  'topic made again',
+  'log deleted',
+  'log set aside',
   // Somebody administers meanwhile.
   'operator: elect',
   'operator: reassign',

@@ -8,7 +8,7 @@ export type Fate = 'under-way' | 'acknowledged' | 'not-written' | 'maybe-written
 
 export interface SentRecord {
   readonly value: string;
-  /** `topic/partition`. */
+  /** `topic/partition`; of a topic that comes and goes `topic#number/partition`, or `topic#?/partition`. */
   readonly place: string;
   readonly writer: number;
   /** Order of sending of its writer. */
@@ -16,6 +16,11 @@ export interface SentRecord {
   readonly acks: Acks;
   fate: Fate;
   offset: number | undefined;
+}
+
+/** Whether the record may be there; while a topic is deleted and made again it may be in either, or in none. */
+export function mayBeAt(record: SentRecord, place: string): boolean {
+  return record.place === place || record.place === place.replace(/#[0-9]+/, '#?');
 }
 
 /** Told of each record that has to survive: `topic/partition`, its offset and the level. */

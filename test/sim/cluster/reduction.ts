@@ -3,10 +3,11 @@
  * whole parts of the cluster. Every fault has a source of chance of its own, so that leaving one out
  * does not change the others.
  */
-import type { ClusterSwarm } from './cluster-swarm.ts';
+import type { ClusterSwarm, TopicPlan } from './cluster-swarm.ts';
 
 export const reducibleParts = [
   'operator',
+  'churn',
   'readers',
   'groups',
   'writers',
@@ -38,6 +39,8 @@ function without(swarm: ClusterSwarm, part: ReduciblePart): Partial<ClusterSwarm
   switch (part) {
     case 'operator':
       return { operatorEveryMs: 0 };
+    case 'churn':
+      return { churn: undefined };
     case 'readers':
       return { readers: [] };
     case 'groups':
@@ -56,14 +59,16 @@ function without(swarm: ClusterSwarm, part: ReduciblePart): Partial<ClusterSwarm
 }
 
 /** Three combined nodes at most, or one controller beside three brokers. */
-function fewerNodes({ roles, topics }: ClusterSwarm): Partial<ClusterSwarm> {
+function fewerNodes({ roles, topics, churn }: ClusterSwarm): Partial<ClusterSwarm> {
   const isSplit = roles.includes('controller');
   const brokers = roles.filter((role) => role !== 'controller').slice(0, 3);
+  const fitting = (topic: TopicPlan): TopicPlan => ({
+    ...topic,
+    replicationFactor: Math.min(topic.replicationFactor, brokers.length),
+  });
   return {
     roles: isSplit ? ['controller', ...brokers] : brokers,
-    topics: topics.map((topic) => ({
-      ...topic,
-      replicationFactor: Math.min(topic.replicationFactor, brokers.length),
-    })),
+    topics: topics.map(fitting),
+    churn: churn === undefined ? undefined : { ...churn, topic: fitting(churn.topic) },
   };
 }

@@ -40,6 +40,8 @@ export class SimNode {
   starts = 0;
   disk = new MemoryDisk();
   storage = new MemoryKeyValueStorage();
+  /** Told of each operation on the disk, before it. */
+  onOperation: ((kind: string, path: string) => void) | undefined;
   readonly #world: World;
   readonly #rpc: MemoryRpcNetwork;
   readonly #options: SimNodeOptions;
@@ -60,6 +62,11 @@ export class SimNode {
 
   get state(): NodeState {
     return this.#state;
+  }
+
+  /** What its broker has applied of the metadata. */
+  get revision(): number {
+    return this.running?.broker?.image.revision ?? 0;
   }
 
   /** How often its machine was without power. */
@@ -173,6 +180,7 @@ export class SimNode {
     this.storage = new MemoryKeyValueStorage();
     this.disk.latency = ({ kind, path }) => {
       if (path.includes('journal')) this.#reachJournal(kind);
+      this.onOperation?.(kind, path);
       return kind === 'sync' ? flushMs + this.#slowMs : 0;
     };
     this.storage.flushMs = flushMs + this.#slowMs;

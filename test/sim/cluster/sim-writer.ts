@@ -20,12 +20,22 @@ export interface WriterTarget {
   readonly partitions: number;
 }
 
+export interface SimWriterOptions {
+  readonly number: number;
+  readonly plan: WriterPlan;
+  readonly ledger: Ledger;
+  readonly targets: readonly WriterTarget[];
+  /** What the ledger calls the topic; its name where this is left out. */
+  readonly nameOf?: (topic: string) => string;
+}
+
 export class SimWriter {
   readonly #cluster: SimCluster;
   readonly #number: number;
   readonly #plan: WriterPlan;
   readonly #ledger: Ledger;
   readonly #targets: readonly WriterTarget[];
+  readonly #nameOf: (topic: string) => string;
   readonly #random: SeededRandom;
   readonly #clock: Clock;
   #client: Client | undefined;
@@ -34,20 +44,13 @@ export class SimWriter {
   #underWay = 0;
   #isOver = false;
 
-  constructor(
-    cluster: SimCluster,
-    options: {
-      readonly number: number;
-      readonly plan: WriterPlan;
-      readonly ledger: Ledger;
-      readonly targets: readonly WriterTarget[];
-    },
-  ) {
+  constructor(cluster: SimCluster, options: SimWriterOptions) {
     this.#cluster = cluster;
     this.#number = options.number;
     this.#plan = options.plan;
     this.#ledger = options.ledger;
     this.#targets = options.targets;
+    this.#nameOf = options.nameOf ?? ((topic) => topic);
     this.#random = cluster.world.random.fork(`writer ${options.number}`);
     this.#clock = cluster.world.time.clock;
   }
@@ -76,6 +79,11 @@ export class SimWriter {
 
   stop(): void {
     this.#isOver = true;
+  }
+
+  /** Its client, once it has found the cluster. */
+  get client(): Client | undefined {
+    return this.#client;
   }
 
   async close(): Promise<void> {
@@ -108,7 +116,7 @@ export class SimWriter {
     const value = `${this.#number}-${number} ${filler}`;
     const record: SentRecord = {
       value,
-      place: `${topic}/${partition}`,
+      place: `${this.#nameOf(topic)}/${partition}`,
       writer: this.#number,
       number,
       acks,

@@ -2,6 +2,7 @@
 import { Acknowledgements } from '../checkers/acknowledgements.ts';
 import { Candidates } from '../checkers/candidates.ts';
 import { CommittedRecords } from '../checkers/committed-records.ts';
+import { Deletions } from '../checkers/deletions.ts';
 import { MaximalIsr } from '../checkers/maximal-isr.ts';
 import { Metadata } from '../checkers/metadata.ts';
 import { OneLeader } from '../checkers/one-leader.ts';
@@ -45,6 +46,9 @@ export function watchCluster(cluster: SimCluster, swarm: ClusterSwarm): ToldChec
     told.committed,
     told.promised,
   ]);
-  world.watch(metadata, watch);
+  const deletions = new Deletions(world, cluster.nodes, (...replica) =>
+    metadata.wasTaken(...replica),
+  );
+  world.watch(metadata, watch, deletions);
   return told;
 }
