@@ -1,7 +1,9 @@
 /** Three node processes, a fresh topic for each round, and the check of every replica of it. */
+import { join } from 'node:path';
 import { type Client, connect } from '../../client/index.ts';
 import { until } from '../../test/support/cluster-view.ts';
 import { ProcessCluster } from '../../test/support/process-cluster.ts';
+import { filesGone } from '../harness/removed-files.ts';
 import type { Worker } from '../harness/worker.ts';
 import { cpuSecondsOfAll, startLoadClient } from './load-client.ts';
 import type { LoadAnswer, LoadRequest, LoadTopic, ProduceRequest } from './requests.ts';
@@ -59,7 +61,12 @@ export class LoadCluster {
   ): Promise<Result> {
     const { admin } = this.client;
     const topic = `load-${this.#topics++}`;
-    await admin.createTopic({ name: topic, partitions, replicationFactor: 3, config: { flush } });
+    const { topicId } = await admin.createTopic({
+      name: topic,
+      partitions,
+      replicationFactor: 3,
+      config: { flush },
+    });
     await until(
       () => admin.describeTopic(topic, { timeoutMs: 10_000 }),
       (info) =>
@@ -69,6 +76,7 @@ export class LoadCluster {
     );
     const result = await run({ brokers: this.cluster.brokers, topic, valueBytes });
     await admin.deleteTopic(topic);
+    await filesGone(logFolders(this.cluster), topicId);
     return result;
   }
 
@@ -129,6 +137,11 @@ export class LoadCluster {
   #tell({ topic }: LoadTopic, faults: readonly string[]): void {
     for (const fault of faults) this.#invalid(`${topic}: ${fault}`);
   }
+}
+
+/** Where the nodes keep a folder for each log. */
+export function logFolders({ nodes }: ProcessCluster): string[] {
+  return nodes.map(({ data }) => join(data, 'logs'));
 }
 
 function roundResult(request: ProduceRequest, answer: LoadAnswer, nodesCpu: number): RoundResult {

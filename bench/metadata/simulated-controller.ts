@@ -101,7 +101,7 @@ export class SimulatedController {
     let elsewhereMs = 0;
     const broker = this.image.brokers.get(nodeId(id));
     if (broker === undefined) throw new Error(`broker ${id} is registered`);
-    const { records } = fence(this.image, broker, 'bench');
+    const { records } = fence(this.image, broker, { reason: 'bench' });
     this.#commit({ kind: 'decided', records, response: undefined, events: [] });
     this.publish();
     const rounds = this.image.leaderlessCount;

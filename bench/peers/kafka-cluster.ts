@@ -150,6 +150,8 @@ function properties({ id, directory, voters, broker, controller }: NodePropertie
     'controller.listener.names=CONTROLLER',
     'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     `log.dirs=${join(directory, `kafka-data-${id}`)}`,
+    // By default a minute later: its next rounds would be written to memory that nobody has used for a while.
+    'log.segment.delete.delay.ms=0',
     'min.insync.replicas=2',
     'offsets.topic.replication.factor=3',
     'auto.create.topics.enable=false',

@@ -3,7 +3,9 @@ import { type Client, connect } from '../../client/index.ts';
 import { leaderWithIsr } from '../../test/support/cluster-view.ts';
 import { ProcessCluster } from '../../test/support/process-cluster.ts';
 import { cpuSecondsOf } from '../harness/process-usage.ts';
+import { filesGone } from '../harness/removed-files.ts';
 import type { Worker } from '../harness/worker.ts';
+import { logFolders } from '../load/load-cluster.ts';
 import type { PipelineResult, PipelineRound } from '../pipeline/bare-pipeline.ts';
 import type { ClientAnswer, ClientRequest } from './raw-client.ts';
 import { startRawClient } from './raw-client-process.ts';
@@ -51,6 +53,7 @@ export class ClusterRounds {
       if (found.batches !== count) faults.push(`${grpc}: ${found.batches} of ${count} batches`);
     }
     await admin.deleteTopic(topic);
+    await filesGone(logFolders(this.cluster), topicId);
     const bytes = count * batchBytes;
     return {
       megabytesPerSecond: bytes / 1e6 / sent.seconds,
