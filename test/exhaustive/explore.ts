@@ -5,10 +5,11 @@
 
 import type { Follower } from '../../broker/replication/core/state.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
-import { checkWorld, Violation } from '../scenario/replication/checks.ts';
+import { checkWorld } from '../scenario/replication/checks.ts';
 import { decide, fence, openRound } from '../scenario/replication/controller-twin.ts';
 import { deliver, describe, refill } from '../scenario/replication/messages.ts';
 import { ends, settle } from '../scenario/replication/network.ts';
+import { Violation } from '../scenario/replication/violation.ts';
 import {
   applyMetadata,
   brokerOf,

@@ -1,17 +1,16 @@
 /** Where a mutant can be killed: each harness runs one seed with or without a rule, and says what broke. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { everyRule as everyReplicaRule } from '../../broker/replication/core/rules.ts';
-import { everyRoundRule } from '../../controller/cluster/core/election-round.ts';
-import { everyRule as everyQuorumRule } from '../../controller/raft/core/rules.ts';
 import { InvariantViolation } from '../../proto/model/invariant.ts';
+import { walkHistory } from '../controller/cluster/history-walk.ts';
 import { walkQuorum } from '../scenario/raft/walk.ts';
 import { breakRule } from '../scenario/replication/break-rule.ts';
 import { parseTranscript, replay } from '../scenario/replication/transcript.ts';
-import { walk } from '../scenario/replication/walk.ts';
+import { type WalkOptions, walk } from '../scenario/replication/walk.ts';
 import { brokenNodeRules } from '../sim/cluster/broken-rules.ts';
 import { simulateCluster } from '../sim/cluster/simulate-cluster.ts';
 import { simulate } from '../sim/simulate.ts';
+import { brokenOf, rulesFor } from './core-rules.ts';
 import { type Mutant, nameOf } from './mutants.ts';
 
 export interface Harness {
@@ -24,11 +23,21 @@ export interface Harness {
 }
 
 const three = { replicas: 3, semiSyncReplicas: 2, minInsyncReplicas: 2, steps: 400 };
+const decided = { ...three, steps: 600, isProduction: true, recordsMax: 30 };
 
 /** The cheapest first. */
 export const harnesses: readonly Harness[] = [
   walkOf('walk of a partition', three),
   walkOf('walk, disks replaced', { ...three, replacesDisks: true }),
+  walkOf('walk, controller decides', decided),
+  walkOf('walk, controller decides, disks replaced', { ...decided, replacesDisks: true }),
+  {
+    name: 'walk of decisions',
+    cores: ['cluster'],
+    seedsMax: 5_000,
+    run: (mutant, seed) =>
+      whatBroke(() => walkHistory(seed, { steps: 150, broken: brokenOf('cluster', mutant) })),
+  },
   quorumWalkOf('walk of a quorum', { voters: 5, spares: 0, steps: 200 }),
   quorumWalkOf('walk, voters change', { voters: 3, spares: 2, steps: 300 }),
   quorumWalkOf('walk, bare majorities', { voters: 5, spares: 0, steps: 200, isThin: true }),
@@ -43,11 +52,7 @@ export const harnesses: readonly Harness[] = [
     name: 'quorum simulator',
     cores: ['quorum'],
     seedsMax: 5_000,
-    run: async (mutant, seed) => {
-      const broken = quorumRule(mutant);
-      const rules = broken === undefined ? {} : { [broken]: false };
-      return (await simulate(seed, { ...everyQuorumRule, ...rules })).violation;
-    },
+    run: async (mutant, seed) => (await simulate(seed, rulesFor('quorum', mutant))).violation,
   },
   stories(),
   {
@@ -61,10 +66,10 @@ export const harnesses: readonly Harness[] = [
   },
 ];
 
-function walkOf(name: string, options: Parameters<typeof walk>[1]): Harness {
+function walkOf(name: string, options: WalkOptions): Harness {
   return {
     name,
-    cores: ['replica', 'round'],
+    cores: options.isProduction === true ? ['replica', 'round', 'cluster'] : ['replica', 'round'],
     seedsMax: 5_000,
     run: (mutant, seed) =>
       whatBroke(() => walk(seed, { ...options, broken: partitionRule(mutant) })),
@@ -77,7 +82,7 @@ function quorumWalkOf(name: string, options: Parameters<typeof walkQuorum>[1]): 
     cores: ['quorum'],
     seedsMax: 5_000,
     run: (mutant, seed) =>
-      whatBroke(() => walkQuorum(seed, { ...options, broken: quorumRule(mutant) })),
+      whatBroke(() => walkQuorum(seed, { ...options, broken: brokenOf('quorum', mutant) })),
   };
 }
 
@@ -121,15 +126,6 @@ function whatBroke(run: () => unknown): string | undefined {
   }
 }
 
-type PartitionRule = keyof typeof everyReplicaRule | keyof typeof everyRoundRule;
-
-function partitionRule(mutant: Mutant | undefined): PartitionRule | undefined {
-  const isRule = (name: string): name is PartitionRule =>
-    name in everyReplicaRule || name in everyRoundRule;
-  return mutant !== undefined && isRule(mutant.switch) ? mutant.switch : undefined;
-}
-
-function quorumRule(mutant: Mutant | undefined): keyof typeof everyQuorumRule | undefined {
-  const isRule = (name: string): name is keyof typeof everyQuorumRule => name in everyQuorumRule;
-  return mutant !== undefined && isRule(mutant.switch) ? mutant.switch : undefined;
+function partitionRule(mutant: Mutant | undefined): WalkOptions['broken'] {
+  return brokenOf('replica', mutant) ?? brokenOf('round', mutant) ?? brokenOf('cluster', mutant);
 }

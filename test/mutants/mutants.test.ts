@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { nodeRuleNames } from '../sim/cluster/broken-rules.ts';
+import { ruleNames } from './core-rules.ts';
 import { harnesses } from './harnesses.ts';
 import { readKills } from './kills.ts';
 import { mutants, nameOf } from './mutants.ts';
@@ -7,7 +7,7 @@ import { mutants, nameOf } from './mutants.ts';
 /** The replay itself is `npm run mutants`. */
 describe('the table of mutants', () => {
   test('has every switch of the cores', () => {
-    expect(mutants.map(nameOf).toSorted()).toEqual([...nodeRuleNames].toSorted());
+    expect(mutants.map(nameOf).toSorted()).toEqual([...ruleNames].toSorted());
   });
 
   test('has the 14 breaks of the model of the design', () => {

@@ -2,12 +2,10 @@
  * Every switch of the cores: the rule of docs/rules.md behind it, what breaks without it, and the name
  * of the same break in the model of the design, where it has one.
  */
-import type { everyRule as everyReplicaRule } from '../../broker/replication/core/rules.ts';
-import type { everyRoundRule } from '../../controller/cluster/core/election-round.ts';
-import type { everyRule as everyQuorumRule } from '../../controller/raft/core/rules.ts';
+import type { Core, RuleOf } from './core-rules.ts';
 
 export interface Mutant {
-  readonly core: 'replica' | 'round' | 'quorum';
+  readonly core: Core;
   readonly switch: string;
   readonly rule: string;
   readonly breaks: string;
@@ -15,7 +13,7 @@ export interface Mutant {
   readonly model?: string;
 }
 
-const replica: Described<keyof typeof everyReplicaRule> = {
+const replica: Described<RuleOf<'replica'>> = {
   promiseStops: ['6.5', 'a replica goes on under a lower epoch after its promise', 'noPromise'],
   promiseFencesReports: ['6.5', 'a flush is reported after the promise', 'noReportFence'],
   answersVerifiedEpoch: ['6.5', 'answers name the epoch of the last record', 'byRecordEpoch'],
@@ -39,14 +37,14 @@ const replica: Described<keyof typeof everyReplicaRule> = {
   deduplicatesFirst: ['6.9', 'a duplicate is refused as not written'],
 };
 
-const round: Described<keyof typeof everyRoundRule> = {
+const round: Described<RuleOf<'round'>> = {
   needsIsrAnswer: ['6.5', 'a round is decided without ISR and ELR', 'noIsrAnswer'],
   needsSemiSyncMembers: ['6.5', 'a round is decided without semi-sync members', 'noSemiMissing'],
   comparesEpochFirst: ['6.5', 'the longest answer wins', 'byEnd'],
   greatestWins: ['6.5', 'any member of the ISR wins', 'anyIsr'],
 };
 
-const quorum: Described<keyof typeof everyQuorumRule> = {
+const quorum: Described<RuleOf<'quorum'>> = {
   keepsVote: ['B4.2', 'a vote is forgotten at once'],
   persistsVote: ['B4.1', 'a vote is told before it is flushed'],
   votesForUpToDate: ['6.1', 'whoever asks is elected, whatever its log'],
@@ -61,10 +59,31 @@ const quorum: Described<keyof typeof everyQuorumRule> = {
   checksQuorum: ['B4.6', 'a leader that hears nobody leads on'],
 };
 
+const cluster: Described<RuleOf<'cluster'>> = {
+  raisesLeaderEpoch: ['B3.1', 'a round is held under the old leader epoch'],
+  raisesPartitionEpoch: ['B3.1', 'a change keeps the partition epoch'],
+  comparesEpochs: ['B3.2', 'proposals that were judged on older sets are taken'],
+  comparesSender: ['B3.2', 'a word of an earlier incarnation counts'],
+  comparesMembers: ['B3.3', 'a member joins in another incarnation than was judged'],
+  admitsServing: ['B3.3', 'fenced and stopping brokers join'],
+  keepsEligible: ['B3.7', 'who leaves below the minimum is forgotten'],
+  emptiesEligible: ['B3.7', 'former members stay eligible with the minimum in sync'],
+  separatesSets: ['B3.7', 'who joins stays among the eligible'],
+  releasesLeader: ['B3.8', 'a dead leader stays in sync'],
+  suspectsAtOnce: ['B3.10', 'lost storage is not committed with the registration'],
+  remembersFormer: ['B3.11', 'suspect former members are forgotten'],
+  awaitsMetadata: ['B3.12', 'brokers serve before they know their registration'],
+  growsFirst: ['B3.16', 'replicas are dropped before the added ones are in sync'],
+  keepsMinimum: ['B3.16', 'a reassignment goes below the minimum'],
+  handsOverFirst: ['B3.16', 'a reassignment drops the leader'],
+  awaitsSettling: ['B3.16', 'a semi-sync member is dropped unsettled'],
+};
+
 export const mutants: readonly Mutant[] = [
   ...tableOf('replica', replica),
   ...tableOf('round', round),
   ...tableOf('quorum', quorum),
+  ...tableOf('cluster', cluster),
 ];
 
 /** `replica.promiseStops`. */

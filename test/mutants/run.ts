@@ -102,10 +102,10 @@ async function searchIn(mutant: Mutant, harness: Harness): Promise<boolean> {
   return false;
 }
 
-/** The invariant's name: what stands before the colon, or the number of the invariant. */
+/** The invariant's name: what stands before the colon, or the number of the invariant or of the rule. */
 function checkerOf(found: string): string {
   const line = found.split('\n')[0] ?? '';
-  return /^S\d+(?=[ :])/.exec(line)?.[0] ?? line.split(':')[0]?.slice(0, 40) ?? '';
+  return /^[SB][\d.]+(?=[ ,:])/.exec(line)?.[0] ?? line.split(':')[0]?.slice(0, 40) ?? '';
 }
 
 function rowOf(mutant: Mutant, kill: Kill | undefined, killedBy: string): string[] {

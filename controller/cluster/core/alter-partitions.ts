@@ -17,6 +17,7 @@ import { decided, type EventDraft, type Outcome, refused } from './decision.ts';
 import { registeredBroker } from './heartbeat.ts';
 import { judgeProposal, type PartitionProposal, type ProposalVerdict } from './isr-change.ts';
 import { reassignmentSteps } from './reassignment.ts';
+import { type ClusterRules, everyClusterRule } from './rules.ts';
 
 export interface AlterPartitions {
   readonly nodeId: NodeId;
@@ -43,8 +44,9 @@ export interface ProposalAnswer {
 export function decideAlterPartitions(
   image: MetadataImage,
   request: AlterPartitions,
+  rules: ClusterRules = everyClusterRule,
 ): Outcome<readonly ProposalAnswer[]> {
-  const broker = registeredBroker(image, request);
+  const broker = registeredBroker(image, request, rules);
   if ('code' in broker) return broker;
   const records: MetadataRecord[] = [];
   const events: EventDraft[] = [];
@@ -57,14 +59,14 @@ export function decideAlterPartitions(
       continue;
     }
     seen.add(key);
-    const verdict = judgeProposal(image, request.nodeId, proposal);
+    const verdict = judgeProposal(image, request.nodeId, proposal, rules);
     answers.push(answerTo(image, proposal, verdict));
     if (verdict.kind === 'refused') continue;
     records.push(verdict.record);
     if (verdict.event !== undefined) events.push(verdict.event);
     const topic = image.topics.get(proposal.topicId);
     if (topic === undefined) continue;
-    const steps = reassignmentSteps(image, { topic, partition: verdict.state });
+    const steps = reassignmentSteps(image, { topic, partition: verdict.state }, rules);
     records.push(...steps.records);
     events.push(...steps.events);
   }

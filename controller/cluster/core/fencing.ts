@@ -21,6 +21,7 @@ import {
   withRound,
   withSuspect,
 } from './partition-step.ts';
+import { type ClusterRules, everyClusterRule } from './rules.ts';
 
 /** How many partitions felt it. */
 export interface FencingCounts {
@@ -37,6 +38,7 @@ export function releasePartitions(
   image: MetadataImage,
   node: NodeId,
   isSuspect?: (hosted: HostedPartition) => boolean,
+  rules: ClusterRules = everyClusterRule,
 ): { readonly records: MetadataRecord[]; readonly counts: FencingCounts } {
   const records: MetadataRecord[] = [];
   const counts = { leaderships: 0, inSync: 0, suspects: 0 };
@@ -46,9 +48,10 @@ export function releasePartitions(
     const isLeader = partition.leader === node;
     const wasInSync = partition.isr.includes(node);
     if (!becomesSuspect && !wasInSync) continue;
+    const kept = isLeader && !rules.releasesLeader ? [] : [node];
     const sets = becomesSuspect
-      ? withSuspect(partition, node)
-      : withIsr(partition, without(partition.isr, [node]));
+      ? withSuspect(partition, node, rules)
+      : withIsr(partition, without(partition.isr, kept), rules);
     if (isLeader) counts.leaderships++;
     if (wasInSync) counts.inSync++;
     if (becomesSuspect) counts.suspects++;
@@ -57,9 +60,14 @@ export function releasePartitions(
       isLeader
         ? opened(
             topicId,
-            stepped(topic, partition, { ...sets, ...withRound(partition, 'leader-lost') }),
+            stepped(
+              topic,
+              partition,
+              { ...sets, ...withRound(partition, 'leader-lost', rules) },
+              rules,
+            ),
           )
-        : changed(topicId, stepped(topic, partition, sets)),
+        : changed(topicId, stepped(topic, partition, sets, rules)),
     );
   }
   return { records, counts };
@@ -69,21 +77,21 @@ export function releasePartitions(
 export function fence(
   image: MetadataImage,
   broker: BrokerImage,
-  reason: string,
-  evidence: EventDraft['evidence'] = {},
+  why: { readonly reason: string; readonly evidence?: EventDraft['evidence'] },
+  rules: ClusterRules = everyClusterRule,
 ): { readonly records: readonly MetadataRecord[]; readonly event: EventDraft } {
   const { nodeId, brokerEpoch } = broker;
-  const { records, counts } = releasePartitions(image, nodeId);
+  const { records, counts } = releasePartitions(image, nodeId, undefined, rules);
   records.push(record('brokerFenced', { nodeId, brokerEpoch }));
   const event: EventDraft = {
     kind: 'broker-fenced',
     subject: `broker ${nodeId}`,
-    reason,
+    reason: why.reason,
     evidence: {
       brokerEpoch,
       leaderships: counts.leaderships,
       inSync: counts.inSync,
-      ...evidence,
+      ...why.evidence,
     },
   };
   return { records, event };

@@ -12,6 +12,7 @@ import type { NodeId } from '../../../proto/model/ids.ts';
 import type { BrokerEpoch, Revision } from '../../../proto/model/offset.ts';
 import { decided, type EventDraft, type Outcome, type Refused, refused } from './decision.ts';
 import { fence } from './fencing.ts';
+import { type ClusterRules, everyClusterRule } from './rules.ts';
 import { successorFor } from './successor.ts';
 
 /** What a broker reports. It has stored its epoch before the first one. */
@@ -39,8 +40,9 @@ export function decideHeartbeat(
   image: MetadataImage,
   request: Heartbeat,
   renewsStamp: boolean,
+  rules: ClusterRules = everyClusterRule,
 ): Outcome<HeartbeatAnswer> {
-  const broker = registeredBroker(image, request);
+  const broker = registeredBroker(image, request, rules);
   if ('code' in broker) return broker;
   const { nodeId, brokerEpoch } = broker;
   const named = { nodeId, brokerEpoch };
@@ -53,7 +55,8 @@ export function decideHeartbeat(
   });
 
   if (broker.state === 'fenced') {
-    const isReady = request.revision >= brokerEpoch && !request.diskFailing;
+    const hasMetadata = request.revision >= brokerEpoch || !rules.awaitsMetadata;
+    const isReady = hasMetadata && !request.diskFailing;
     if (!isReady || request.wantsShutdown) return decided(answer(true, request.wantsShutdown));
     const { revision } = request;
     const event = { kind: 'broker-unfenced', subject, reason: 'caught up with the metadata' };
@@ -64,11 +67,11 @@ export function decideHeartbeat(
     );
   }
   if (request.diskFailing) {
-    const { records, event } = fence(image, broker, 'its disk is failing');
+    const { records, event } = fence(image, broker, { reason: 'its disk is failing' }, rules);
     return decided(answer(true), records, [event]);
   }
   if (request.wantsShutdown && !hasMovableLeadership(image, broker)) {
-    const { records, event } = fence(image, broker, 'orderly stop');
+    const { records, event } = fence(image, broker, { reason: 'orderly stop' }, rules);
     return decided(answer(true, true), records, [event]);
   }
   if (request.wantsShutdown && broker.state === 'active') {
@@ -93,13 +96,14 @@ export function decideHeartbeat(
 export function registeredBroker(
   image: Pick<MetadataImage, 'brokers'>,
   request: { readonly nodeId: NodeId; readonly brokerEpoch: BrokerEpoch },
+  rules: ClusterRules = everyClusterRule,
 ): BrokerImage | Refused {
   const { nodeId, brokerEpoch } = request;
   const broker = image.brokers.get(nodeId);
   if (broker === undefined) {
     return refused('UNKNOWN_BROKER', `broker ${nodeId} is not registered`, { nodeId });
   }
-  if (broker.brokerEpoch === brokerEpoch) return broker;
+  if (broker.brokerEpoch === brokerEpoch || !rules.comparesSender) return broker;
   const registered = broker.brokerEpoch;
   return refused(
     'STALE_BROKER_EPOCH',

@@ -23,6 +23,7 @@ import {
   withIsr,
   withRound,
 } from './partition-step.ts';
+import { type ClusterRules, everyClusterRule } from './rules.ts';
 
 export interface PartitionProposal {
   readonly topicId: TopicId;
@@ -55,6 +56,7 @@ export function judgeProposal(
   image: MetadataImage,
   sender: NodeId,
   proposal: PartitionProposal,
+  rules: ClusterRules = everyClusterRule,
 ): ProposalVerdict {
   const { topicId } = proposal;
   const topic = image.topics.get(topicId);
@@ -65,18 +67,18 @@ export function judgeProposal(
     return refused('UNKNOWN_PARTITION', `no partition ${topic.name}/${proposal.partition}`, facts);
   }
   const hosted = { topic, partition };
-  const stale = leadershipFault(hosted, sender, proposal);
+  const stale = leadershipFault(hosted, sender, proposal, rules);
   if (stale !== undefined) return stale;
-  if (proposal.resigns) return resigned(hosted, sender, proposal);
-  if (proposal.handedOverTo !== undefined) return handedOver(hosted, proposal.handedOverTo);
-  if (proposal.partitionEpoch !== partition.partitionEpoch) {
+  if (proposal.resigns) return resigned(hosted, sender, proposal, rules);
+  if (proposal.handedOverTo !== undefined) return handedOver(hosted, proposal.handedOverTo, rules);
+  if (rules.comparesEpochs && proposal.partitionEpoch !== partition.partitionEpoch) {
     const facts = { given: proposal.partitionEpoch, partitionEpoch: partition.partitionEpoch };
     return refused('STALE_PARTITION_EPOCH', `${subjectOf(hosted)} has changed since`, facts);
   }
   return (
-    memberFault(image, hosted, proposal) ??
+    memberFault(image, hosted, proposal, rules) ??
     semiSyncFault(hosted, proposal) ??
-    accepted(hosted, proposal)
+    accepted(hosted, proposal, rules)
   );
 }
 
@@ -84,10 +86,11 @@ function leadershipFault(
   hosted: HostedPartition,
   sender: NodeId,
   proposal: PartitionProposal,
+  rules: ClusterRules,
 ): Refused | undefined {
   const { partition } = hosted;
   const facts = { leaderEpoch: partition.leaderEpoch, given: proposal.leaderEpoch };
-  if (proposal.leaderEpoch < partition.leaderEpoch) {
+  if (rules.comparesEpochs && proposal.leaderEpoch < partition.leaderEpoch) {
     return refused('FENCED_LEADER_EPOCH', `${subjectOf(hosted)} is in a later epoch`, facts);
   }
   if (proposal.leaderEpoch > partition.leaderEpoch) {
@@ -102,6 +105,7 @@ function memberFault(
   image: MetadataImage,
   hosted: HostedPartition,
   { isr }: PartitionProposal,
+  rules: ClusterRules,
 ): Refused | undefined {
   const { partition } = hosted;
   const members = isr.map(({ nodeId }) => nodeId);
@@ -119,7 +123,9 @@ function memberFault(
   for (const { nodeId, brokerEpoch } of isr) {
     const registered = image.brokers.get(nodeId)?.brokerEpoch;
     const isAdded = !partition.isr.includes(nodeId);
-    if (registered === brokerEpoch && (!isAdded || mayJoinIsr(image, partition, nodeId))) continue;
+    const isJudged = registered === brokerEpoch || !rules.comparesMembers;
+    const mayJoin = !isAdded || !rules.admitsServing || mayJoinIsr(image, partition, nodeId);
+    if (isJudged && mayJoin) continue;
     const facts = { nodeId, judged: brokerEpoch, registered: registered ?? 'none' };
     return refused('INELIGIBLE_REPLICA', `${subject}: broker ${nodeId} may not join`, facts);
   }
@@ -147,12 +153,16 @@ function semiSyncFault(hosted: HostedPartition, proposal: PartitionProposal): Re
   return refused('INVALID_REQUEST', `${subject}: k is ${k}; expected 1 to ${most}`, facts);
 }
 
-function accepted(hosted: HostedPartition, proposal: PartitionProposal): ProposalVerdict {
+function accepted(
+  hosted: HostedPartition,
+  proposal: PartitionProposal,
+  rules: ClusterRules,
+): ProposalVerdict {
   const { topic, partition } = hosted;
   const isr = proposal.isr.map(({ nodeId }) => nodeId);
-  const sets = withIsr(partition, isr);
+  const sets = withIsr(partition, isr, rules);
   const semiSync = semiSyncAfter(partition, sets.semiSyncMembers, proposal);
-  const state = stepped(topic, partition, { ...sets, ...semiSync });
+  const state = stepped(topic, partition, { ...sets, ...semiSync }, rules);
   return {
     kind: 'accepted',
     state,
@@ -192,23 +202,28 @@ function resigned(
   hosted: HostedPartition,
   sender: NodeId,
   proposal: PartitionProposal,
+  rules: ClusterRules,
 ): ProposalVerdict {
   const { topic, partition } = hosted;
-  const state = stepped(topic, partition, withRound(partition, 'resigned'));
+  const state = stepped(topic, partition, withRound(partition, 'resigned', rules), rules);
   const evidence = { leaderEpoch: state.leaderEpoch, ...Object.fromEntries(proposal.evidence) };
   const reason = proposal.reason === '' ? `broker ${sender} may not lead` : proposal.reason;
   const event = { kind: 'round-opened', subject: subjectOf(hosted), reason, evidence } as const;
   return { kind: 'accepted', state, record: opened(topic.topicId, state), event };
 }
 
-function handedOver(hosted: HostedPartition, successor: NodeId): ProposalVerdict {
+function handedOver(
+  hosted: HostedPartition,
+  successor: NodeId,
+  rules: ClusterRules,
+): ProposalVerdict {
   const { topic, partition } = hosted;
   const subject = subjectOf(hosted);
   if (partition.successor !== successor) {
     const facts = { successor, asked: partition.successor ?? 'none' };
     return refused('STALE_PARTITION_EPOCH', `${subject}: no such hand-over is asked for`, facts);
   }
-  const state = stepped(topic, partition, withRound(partition, 'planned'));
+  const state = stepped(topic, partition, withRound(partition, 'planned', rules), rules);
   const evidence = { leaderEpoch: state.leaderEpoch, successor };
   const reason = 'the successor has stored all that the leader has';
   const event = { kind: 'round-opened', subject, reason, evidence } as const;

@@ -16,6 +16,7 @@ import {
 } from '../../../proto/metadata/records.ts';
 import type { NodeId, TopicId } from '../../../proto/model/ids.ts';
 import { leaderEpoch, partitionEpoch } from '../../../proto/model/offset.ts';
+import { type ClusterRules, everyClusterRule } from './rules.ts';
 
 /**
  * The state one partition epoch further. With the minimum in sync nobody else is eligible or waited for,
@@ -25,13 +26,14 @@ export function stepped(
   topic: Pick<TopicImage, 'settings'>,
   state: PartitionState,
   change: Partial<Omit<PartitionState, 'partition' | 'partitionEpoch'>>,
+  rules: ClusterRules = everyClusterRule,
 ): PartitionState {
   const next: { -readonly [Field in keyof PartitionState]: PartitionState[Field] } = {
     ...state,
     ...change,
   };
-  next.partitionEpoch = partitionEpoch(state.partitionEpoch + 1);
-  if (next.isr.length >= minimumOf(topic, next)) {
+  next.partitionEpoch = partitionEpoch(state.partitionEpoch + (rules.raisesPartitionEpoch ? 1 : 0));
+  if (rules.emptiesEligible && next.isr.length >= minimumOf(topic, next)) {
     next.elr = nobody;
     next.lastKnownElr = nobody;
   }
@@ -47,12 +49,16 @@ const nobody: readonly NodeId[] = Object.freeze([]);
 type Sets = Pick<PartitionState, 'isr' | 'elr' | 'lastKnownElr' | 'suspects' | 'semiSyncMembers'>;
 
 /** The sets after the in-sync set became `isr`. Whether anybody stays eligible says `stepped`. */
-export function withIsr(state: PartitionState, isr: readonly NodeId[]): Sets {
+export function withIsr(
+  state: PartitionState,
+  isr: readonly NodeId[],
+  rules: ClusterRules = everyClusterRule,
+): Sets {
   const added = without(isr, state.isr);
-  const removed = without(state.isr, isr);
+  const removed = rules.keepsEligible ? without(state.isr, isr) : nobody;
   return {
     isr,
-    elr: without(union(state.elr, removed), isr),
+    elr: without(union(state.elr, removed), rules.separatesSets ? isr : nobody),
     lastKnownElr: without(state.lastKnownElr, isr),
     // Who is in sync has caught up, whatever its storage had lost.
     suspects: without(state.suspects, added),
@@ -65,9 +71,13 @@ export function withIsr(state: PartitionState, isr: readonly NodeId[]): Sets {
  * The replica's storage is suspect: out of both sets; a former member is remembered, because it is
  * waited for when nobody else is left (rule B3.11). A semi-sync member stays one and counts as missing.
  */
-export function withSuspect(state: PartitionState, node: NodeId): Sets {
-  const sets = withIsr(state, without(state.isr, [node]));
-  const wasMember = state.isr.includes(node) || state.elr.includes(node);
+export function withSuspect(
+  state: PartitionState,
+  node: NodeId,
+  rules: ClusterRules = everyClusterRule,
+): Sets {
+  const sets = withIsr(state, without(state.isr, [node]), rules);
+  const wasMember = rules.remembersFormer && (state.isr.includes(node) || state.elr.includes(node));
   return {
     ...sets,
     elr: without(sets.elr, [node]),
@@ -80,10 +90,11 @@ export function withSuspect(state: PartitionState, node: NodeId): Sets {
 export function withRound(
   state: PartitionState,
   purpose: Exclude<RoundPurpose, 'unspecified'>,
+  rules: ClusterRules = everyClusterRule,
 ): Pick<PartitionState, 'leader' | 'leaderEpoch' | 'roundPurpose' | 'successor'> {
   return {
     leader: undefined,
-    leaderEpoch: leaderEpoch(state.leaderEpoch + 1),
+    leaderEpoch: leaderEpoch(state.leaderEpoch + (rules.raisesLeaderEpoch ? 1 : 0)),
     roundPurpose: purpose,
     successor: purpose === 'planned' ? state.successor : undefined,
   };

@@ -17,6 +17,7 @@ import { limits } from '../../../proto/model/limits.ts';
 import { decided, type EventDraft, type Outcome, type Refused, refused } from './decision.ts';
 import { findPartition } from './lookup.ts';
 import { changed, sameMembers, stepped, subjectOf, withIsr, without } from './partition-step.ts';
+import { type ClusterRules, everyClusterRule } from './rules.ts';
 import { successorFor } from './successor.ts';
 
 export interface Reassignment {
@@ -30,12 +31,13 @@ export interface Reassignment {
 export function decideReassignment(
   image: MetadataImage,
   request: Reassignment,
+  rules: ClusterRules = everyClusterRule,
 ): Outcome<undefined> {
   const hosted = findPartition(image, request.topic, request.partition);
   if ('code' in hosted) return hosted;
-  if (request.replicas.length === 0) return cancel(image, hosted);
+  if (request.replicas.length === 0) return cancel(image, hosted, rules);
   const fault = targetFault(image, hosted, request.replicas);
-  return fault ?? decided(undefined, ...beginReassignment(image, hosted, request.replicas));
+  return fault ?? decided(undefined, ...beginReassignment(image, hosted, request.replicas, rules));
 }
 
 /** The records that begin a reassignment to a target that was found possible. */
@@ -43,6 +45,7 @@ export function beginReassignment(
   image: MetadataImage,
   hosted: HostedPartition,
   target: readonly NodeId[],
+  rules: ClusterRules = everyClusterRule,
 ): readonly [MetadataRecord[], EventDraft[]] {
   const { topic, partition } = hosted;
   const removing = without(partition.replicas, target);
@@ -52,7 +55,7 @@ export function beginReassignment(
     removing,
   });
   const event = eventOf(hosted, state, 'reassignment-started', 'asked for');
-  const steps = reassignmentSteps(image, { topic, partition: state });
+  const steps = reassignmentSteps(image, { topic, partition: state }, rules);
   return [
     [changed(topic.topicId, state), ...steps.records],
     [event, ...steps.events],
@@ -66,12 +69,13 @@ export function beginReassignment(
 export function reassignmentSteps(
   image: Pick<MetadataImage, 'brokers' | 'hosting'>,
   { topic, partition }: HostedPartition,
+  rules: ClusterRules = everyClusterRule,
 ): { readonly records: MetadataRecord[]; readonly events: EventDraft[] } {
   const records: MetadataRecord[] = [];
   const events: EventDraft[] = [];
   let state = partition;
   for (;;) {
-    const next = nextStep(image, { topic, partition: state });
+    const next = nextStep(image, { topic, partition: state }, rules);
     if (next === undefined) return { records, events };
     events.push(
       eventOf({ topic, partition: state }, next, 'reassignment-advanced', phaseOf(state, next)),
@@ -84,17 +88,18 @@ export function reassignmentSteps(
 function nextStep(
   image: Pick<MetadataImage, 'brokers' | 'hosting'>,
   hosted: HostedPartition,
+  rules: ClusterRules,
 ): PartitionState | undefined {
   const { topic, partition: state } = hosted;
   const { adding, removing, isr, leader, successor } = state;
   if (leader === undefined) return undefined;
   if (adding.length > 0) {
-    return adding.every((node) => isr.includes(node))
+    return adding.every((node) => isr.includes(node)) || !rules.growsFirst
       ? stepped(topic, state, { adding: [] })
       : undefined;
   }
   if (removing.length === 0) return undefined;
-  if (removing.includes(leader)) {
+  if (rules.handsOverFirst && removing.includes(leader)) {
     const wanted = successorFor(image, state);
     const isAsked = successor !== undefined && !removing.includes(successor);
     return isAsked || wanted === undefined
@@ -102,9 +107,10 @@ function nextStep(
       : stepped(topic, state, { successor: wanted });
   }
   const kept = without(isr, removing);
-  if (kept.length < minimumOf(topic, state)) return undefined;
+  if (rules.keepsMinimum && kept.length < minimumOf(topic, state)) return undefined;
   if (kept.length < isr.length) return stepped(topic, state, withIsr(state, kept));
-  if (removing.some((node) => state.semiSyncMembers.includes(node))) return undefined;
+  const areSettled = !removing.some((node) => state.semiSyncMembers.includes(node));
+  if (rules.awaitsSettling && !areSettled) return undefined;
   return stepped(topic, state, {
     replicas: without(state.replicas, removing),
     elr: without(state.elr, removing),
@@ -115,7 +121,11 @@ function nextStep(
 }
 
 /** Cancelling turns the roles around: who was to come goes again, by the same careful steps. */
-function cancel(image: MetadataImage, hosted: HostedPartition): Outcome<undefined> {
+function cancel(
+  image: MetadataImage,
+  hosted: HostedPartition,
+  rules: ClusterRules,
+): Outcome<undefined> {
   const { topic, partition } = hosted;
   if (partition.adding.length === 0) {
     const reason =
@@ -129,7 +139,7 @@ function cancel(image: MetadataImage, hosted: HostedPartition): Outcome<undefine
     removing: adding,
   });
   const event = eventOf(hosted, state, 'reassignment-cancelled', 'asked for');
-  const steps = reassignmentSteps(image, { topic, partition: state });
+  const steps = reassignmentSteps(image, { topic, partition: state }, rules);
   return decided(
     undefined,
     [changed(topic.topicId, state), ...steps.records],

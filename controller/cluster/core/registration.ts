@@ -16,6 +16,7 @@ import type {
 import { type BrokerEpoch, brokerEpoch } from '../../../proto/model/offset.ts';
 import { decided, type Outcome, type Refused, refused } from './decision.ts';
 import { releasePartitions } from './fencing.ts';
+import { type ClusterRules, everyClusterRule } from './rules.ts';
 
 /** What a starting broker says about itself. */
 export interface Registration {
@@ -49,6 +50,7 @@ export function decideRegistration(
   image: MetadataImage,
   request: Registration,
   isLive: boolean,
+  rules: ClusterRules = everyClusterRule,
 ): Outcome<RegistrationAnswer> {
   const { nodeId, incarnationId } = request;
   const before = image.brokers.get(nodeId);
@@ -57,7 +59,8 @@ export function decideRegistration(
   if (fault !== undefined) return fault;
 
   const storage = before === undefined ? 'known' : judgeStorage(before, request);
-  const { records, counts } = releasePartitions(image, nodeId, suspicion(request, storage));
+  const isSuspect = rules.suspectsAtOnce ? suspicion(request, storage) : undefined;
+  const { records, counts } = releasePartitions(image, nodeId, isSuspect, rules);
   const { rack, host, port, peerHost, peerPort, featureMin, featureMax, storageId } = request;
   records.push(
     record('brokerRegistered', {

@@ -119,7 +119,7 @@ function decideExpiries(upkeep: UpkeepState, image: MetadataImage): Decided<unde
   const [first] = expiredSessions(upkeep.sessions, image);
   if (first === undefined) return decided(undefined);
   const { broker, reason, silentMs } = first;
-  const { records, event } = fence(image, broker, reason, { silentMs });
+  const { records, event } = fence(image, broker, { reason, evidence: { silentMs } });
   return decided(undefined, records, [event]);
 }
 

@@ -15,6 +15,7 @@ import {
   type Registration,
 } from '../../../controller/cluster/core/registration.ts';
 import { takeAnswers } from '../../../controller/cluster/core/rounds.ts';
+import { type ClusterRules, everyClusterRule } from '../../../controller/cluster/core/rules.ts';
 import { type CreateTopic, decideCreateTopic } from '../../../controller/cluster/core/topics.ts';
 import {
   createUpkeep,
@@ -42,11 +43,14 @@ import {
 } from '../../../proto/model/ids.ts';
 import { brokerEpoch, leaderEpoch, offset, revision } from '../../../proto/model/offset.ts';
 import { clusterOf, uuid } from '../../proto/metadata/metadata-builders.ts';
+import { Violation } from '../../scenario/replication/violation.ts';
 
 /** A controller without its log: what is decided is committed at once. */
 export class DecisionWorld {
   image: MetadataImage;
   nowMs = 0;
+  /** Every rule holds, unless a test breaks one. */
+  rules: ClusterRules = everyClusterRule;
   readonly upkeep;
   readonly events: Decided<unknown>['events'][number][] = [];
   #topics = 0;
@@ -62,7 +66,7 @@ export class DecisionWorld {
     if (outcome.kind === 'refused') throw new Error(`${outcome.code}: ${outcome.message}`);
     if (outcome.records.length > 0) {
       const next = replay(this.image, revision(this.image.revision + 1), outcome.records);
-      if (next.refused !== undefined) throw new Error(next.refused.reason);
+      if (next.refused !== undefined) throw new Violation(`S10 ${next.refused.reason}`);
       const delta = deltaBetween(this.image, next.image);
       this.image = next.image;
       followImage(this.upkeep, delta, this.nowMs);

@@ -1,6 +1,7 @@
 import type { MetadataImage } from '../../../proto/metadata/image.ts';
 import { minimumOf } from '../../../proto/metadata/partition-fault.ts';
 import type { PartitionState } from '../../../proto/metadata/records.ts';
+import { Violation } from '../../scenario/replication/violation.ts';
 
 /** Invariants S9 and S10 over a history of images, written without the product's own checks. */
 export class InvariantChecker {
@@ -105,5 +106,5 @@ export class InvariantChecker {
 }
 
 function must(condition: boolean, sentence: string): void {
-  if (!condition) throw new Error(`must hold: ${sentence}`);
+  if (!condition) throw new Violation(`S9, S10 must hold: ${sentence}`);
 }

@@ -61,7 +61,7 @@ export function decideDraw(
   draw: Draw,
   step: number,
 ): Outcome<unknown> | undefined {
-  const { image } = world;
+  const { image, rules } = world;
   const { action, a, b, c } = draw;
   const id = nodeId((a % 6) + 1);
   const epoch = image.brokers.get(id)?.brokerEpoch ?? brokerEpoch(0);
@@ -74,7 +74,7 @@ export function decideDraw(
       const older = b === 1 ? { lastBrokerEpoch: brokerEpoch(0) } : {};
       const crash = { kernelChanged: b === 2, cleanStop: c === 0 };
       const request = world.registration(id, step + 10, { ...storage, ...older, ...crash });
-      return decideRegistration(image, request, c % 2 === 0);
+      return decideRegistration(image, request, c % 2 === 0, rules);
     }
     case 1:
     case 2:
@@ -89,7 +89,7 @@ export function decideDraw(
         storageStamp: stamp,
         ...flags,
       };
-      return decideHeartbeat(image, request, true);
+      return decideHeartbeat(image, request, true, rules);
     }
     case 4: {
       const replicas = draw.nodes.map(nodeId);
@@ -118,11 +118,11 @@ export function decideDraw(
       return decideAlterTopic(image, { name, set, reset: a >= 6 ? [setting[0]] : [] });
     }
     case 7:
-      return decideReassignment(image, {
-        topic: name,
-        partition: number,
-        replicas: draw.nodes.map(nodeId),
-      });
+      return decideReassignment(
+        image,
+        { topic: name, partition: number, replicas: draw.nodes.map(nodeId) },
+        rules,
+      );
     case 8: {
       const intent = (['serve', 'drain', 'remove', 'serve'] as const)[b % 4] ?? 'serve';
       return decideIntent(image, id, intent);
@@ -208,9 +208,9 @@ function proposalDraw(
     evidence: new Map<string, string>(),
   } as const;
   const epoch = image.brokers.get(sender)?.brokerEpoch ?? brokerEpoch(0);
-  return decideAlterPartitions(image, {
-    nodeId: sender,
-    brokerEpoch: epoch,
-    partitions: [proposal],
-  });
+  return decideAlterPartitions(
+    image,
+    { nodeId: sender, brokerEpoch: epoch, partitions: [proposal] },
+    world.rules,
+  );
 }

@@ -1,21 +1,24 @@
 /** Test worlds with one rule of the product broken, by its name. */
 
 import { everyRule, type Rules } from '../../../broker/replication/core/rules.ts';
-import type { RoundRules } from '../../../controller/cluster/core/election-round.ts';
+import {
+  everyRoundRule,
+  type RoundRules,
+} from '../../../controller/cluster/core/election-round.ts';
+import { type ClusterRules, everyClusterRule } from '../../../controller/cluster/core/rules.ts';
 
-const everyRoundRule: RoundRules = {
-  needsIsrAnswer: true,
-  needsSemiSyncMembers: true,
-  comparesEpochFirst: true,
-  greatestWins: true,
-};
+interface BrokenRules {
+  readonly rules: Rules;
+  readonly roundRules: RoundRules;
+  /** Of a rule of the controller alone: it makes the controller's own decisions decide. */
+  readonly clusterRules?: ClusterRules;
+}
 
-/** The rules of the brokers and of the election, all but the named one. */
-export function breakRule(rule: string): { rules: Rules; roundRules: RoundRules } {
-  const isBrokers = rule in everyRule;
-  if (!isBrokers && !(rule in everyRoundRule)) throw new Error(`no such rule: ${rule}`);
-  return {
-    rules: isBrokers ? { ...everyRule, [rule]: false } : everyRule,
-    roundRules: isBrokers ? everyRoundRule : { ...everyRoundRule, [rule]: false },
-  };
+/** The rules of the brokers, of the election and of the controller, all but the named one. */
+export function breakRule(rule: string): BrokenRules {
+  const all = { rules: everyRule, roundRules: everyRoundRule };
+  if (rule in everyRule) return { ...all, rules: { ...everyRule, [rule]: false } };
+  if (rule in everyRoundRule) return { ...all, roundRules: { ...everyRoundRule, [rule]: false } };
+  if (!(rule in everyClusterRule)) throw new Error(`no such rule: ${rule}`);
+  return { ...all, clusterRules: { ...everyClusterRule, [rule]: false } };
 }

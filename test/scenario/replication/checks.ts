@@ -6,12 +6,8 @@
 import type { Receipt } from '../../../broker/replication/core/effects.ts';
 import type { Acks } from '../../../proto/model/acks.ts';
 import type { NodeId } from '../../../proto/model/ids.ts';
+import { Violation } from './violation.ts';
 import type { TestBroker, World } from './world.ts';
-
-/** A broken promise. */
-export class Violation extends Error {
-  override readonly name = 'Violation';
-}
 
 /** One acknowledged record. */
 interface GivenAck {
@@ -107,6 +103,19 @@ export function checkWorld(world: World): void {
   checkCandidates(world);
   checkNoGlobalLoss(world);
   checkSemiSyncMembers(world);
+  checkServing(world);
+}
+
+/** B3.12: who serves knows the metadata up to its registration. */
+function checkServing({ brokers, controller: { production } }: World): void {
+  if (production === undefined) return;
+  for (const { node, isUp, core, applied } of brokers) {
+    const known = production.image.brokers.get(node);
+    if (!isUp || known?.state !== 'active' || known.brokerEpoch !== core.brokerEpoch) continue;
+    if ((production.revisions[applied - 1] ?? 0) < core.brokerEpoch) {
+      throw new Violation(`B3.12 broker ${node} serves and has not applied its registration`);
+    }
+  }
 }
 
 /** S6, S7: the same offset and epoch mean the same record, with the same records before it. */
@@ -132,10 +141,11 @@ function checkLogMatching(world: World): void {
 
 /** S2: everybody who may be elected has stored all that was acknowledged at `all`. */
 function checkCandidates(world: World): void {
-  const { isr, elr, suspects } = world.controller;
+  const { isr, elr, suspects, production } = world.controller;
   for (const broker of world.brokers) {
     const { node } = broker;
-    if (!broker.isUp || broker.hasLostStorage || suspects.includes(node)) continue;
+    const isExcused = broker.hasLostStorage && production === undefined;
+    if (!broker.isUp || isExcused || suspects.includes(node)) continue;
     if (!isr.includes(node) && !elr.includes(node)) continue;
     for (const ack of world.ghost.acks) {
       if (ack.acks !== 'all') continue;

@@ -12,14 +12,18 @@ import {
   type RoundRules,
   type RoundVerdict,
 } from '../../../controller/cluster/core/election-round.ts';
+import type { ClusterRules } from '../../../controller/cluster/core/rules.ts';
 import type { NodeId } from '../../../proto/model/ids.ts';
 import { brokerEpoch, leaderEpoch, partitionEpoch } from '../../../proto/model/offset.ts';
+import { ProductionController } from './production-controller.ts';
 
 export interface ControllerOptions {
   readonly minInsyncReplicas: number;
   readonly semiSyncReplicas: number;
   readonly semiSyncOnTimeout?: 'fail' | 'degrade';
   readonly roundRules?: RoundRules;
+  /** The controller's own decisions, under these rules; undefined: the twin's. */
+  readonly clusterRules?: ClusterRules | undefined;
 }
 
 export interface Controller {
@@ -38,13 +42,19 @@ export interface Controller {
   lastBrokerEpoch: number;
   /** Everything committed, oldest first. Brokers apply it in order. */
   versions: PartitionMetadata[];
+  /** Decides instead of the twin. */
+  readonly production?: ProductionController;
 }
 
 export function createController(
   replicas: readonly NodeId[],
   options: ControllerOptions,
 ): Controller {
+  const { clusterRules: rules } = options;
+  const production =
+    rules === undefined ? undefined : new ProductionController(replicas, options, rules);
   const controller: Controller = {
+    ...(production === undefined ? {} : { production }),
     options,
     replicas,
     leader: replicas[0],
@@ -60,7 +70,8 @@ export function createController(
     lastBrokerEpoch: replicas.length,
     versions: [],
   };
-  publish(controller);
+  if (production === undefined) publish(controller);
+  else production.tell(controller);
   return controller;
 }
 
@@ -73,6 +84,10 @@ export function currentMetadata(controller: Controller): PartitionMetadata {
 /** Commits "epoch + 1, no leader". */
 export function openRound(controller: Controller, successor?: NodeId): void {
   if (controller.leader === undefined) return;
+  if (controller.production !== undefined) {
+    fence(controller, controller.leader);
+    return;
+  }
   controller.leader = undefined;
   controller.leaderEpoch++;
   controller.answers = [];
@@ -86,6 +101,7 @@ export function replaceController(controller: Controller): void {
 }
 
 export function answerRound(controller: Controller, from: NodeId, answer: AnswerPromise): void {
+  controller.production?.answer(from, answer);
   if (controller.leader !== undefined || answer.leaderEpoch !== controller.leaderEpoch) return;
   if (controller.registered.get(from) !== answer.brokerEpoch) return;
   const { brokerEpoch, verifiedEpoch, storedEnd, isSuspect } = answer;
@@ -95,8 +111,13 @@ export function answerRound(controller: Controller, from: NodeId, answer: Answer
 
 /** Decides the open round, if it can be. */
 export function decide(controller: Controller): RoundVerdict | undefined {
-  const { options, leader, replicas, isr, elr, semiSyncMembers, suspects } = controller;
+  const { options, leader, replicas, isr, elr, semiSyncMembers, suspects, production } = controller;
   if (leader !== undefined) return undefined;
+  if (production !== undefined) {
+    production.elect();
+    production.tell(controller);
+    return undefined;
+  }
   const preferred = controller.successor;
   const first = preferred === undefined ? [] : [preferred];
   const verdict = decideRound(
@@ -133,7 +154,12 @@ export function decideProposal(
   proposal: IsrProposal,
   isUp: (node: NodeId) => boolean,
 ): ProposalAnswer {
-  const { registered } = controller;
+  const { registered, production } = controller;
+  if (production !== undefined) {
+    const answer = production.propose(from, proposal);
+    production.tell(controller);
+    return answer;
+  }
   const isCurrent =
     controller.leader === from &&
     proposal.leaderEpoch === controller.leaderEpoch &&
@@ -161,7 +187,12 @@ export function decideProposal(
 
 /** The controller removes a member by itself: its session ended. */
 export function fence(controller: Controller, node: NodeId): boolean {
-  const { isr, leader } = controller;
+  const { isr, leader, production } = controller;
+  if (production !== undefined) {
+    const isFenced = production.fence(node);
+    production.tell(controller);
+    return isFenced;
+  }
   if (leader === undefined || node === leader || !isr.includes(node)) return false;
   setIsr(
     controller,
@@ -173,6 +204,12 @@ export function fence(controller: Controller, node: NodeId): boolean {
 
 /** A broker registers: another incarnation, suspect if its storage is new. */
 export function register(controller: Controller, node: NodeId, hasLostStorage: boolean): void {
+  const { production } = controller;
+  if (production !== undefined) {
+    production.register(node, hasLostStorage);
+    production.tell(controller);
+    return;
+  }
   controller.lastBrokerEpoch++;
   controller.registered.set(node, controller.lastBrokerEpoch);
   controller.answers = controller.answers.filter(({ nodeId }) => nodeId !== node);

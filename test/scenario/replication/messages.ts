@@ -3,6 +3,7 @@
 import type { Effect } from '../../../broker/replication/core/effects.ts';
 import type { ProposalAnswer } from '../../../broker/replication/core/inputs.ts';
 import type { NodeId } from '../../../proto/model/ids.ts';
+import { brokerEpoch, type LeaderEpoch } from '../../../proto/model/offset.ts';
 import { answerRound, type Controller, decideProposal, openRound } from './controller-twin.ts';
 import { brokerOf, feed, type World } from './world.ts';
 
@@ -83,7 +84,7 @@ function dispatch(world: World, from: NodeId, effect: Sent, incarnation: number)
     case 'answer-promise':
       return answerRound(controller, from, effect);
     case 'resign':
-      return resign(controller, from, effect.leaderEpoch);
+      return resign(controller, from, incarnation, effect.leaderEpoch);
     case 'hand-over-ready':
       if (controller.leader === from) openRound(controller, effect.successor);
       return;
@@ -94,7 +95,16 @@ function isUp(world: World): (node: NodeId) => boolean {
   return (node) => brokerOf(world, node).isUp;
 }
 
-function resign(controller: Controller, from: NodeId, epoch: number): void {
+function resign(
+  controller: Controller,
+  from: NodeId,
+  ...[incarnation, epoch]: [number, LeaderEpoch]
+): void {
+  if (controller.production !== undefined) {
+    controller.production.resign(from, brokerEpoch(incarnation), epoch);
+    controller.production.tell(controller);
+    return;
+  }
   if (controller.leader === from && controller.leaderEpoch === epoch) openRound(controller);
 }
 

@@ -28,7 +28,11 @@ export function recoverCore(
     history,
     watermark: offset(0),
     verifiedEpoch: leaderEpoch(disk.verifiedEpoch),
-    isSuspect: disk.hasLostStorage,
+    // A broker knows of its loss what was committed with its registration (rule B3.10).
+    isSuspect:
+      controller.production === undefined
+        ? disk.hasLostStorage
+        : controller.suspects.includes(disk.node),
     forfeitedEpoch: isRestart && metadata.leader === disk.node ? metadata.leaderEpoch : undefined,
     isLeaseHeld: true,
     ...(rules === undefined ? {} : { rules }),

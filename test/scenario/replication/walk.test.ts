@@ -7,6 +7,7 @@ import { type WalkOptions, walk } from './walk.ts';
  */
 const three = { replicas: 3, semiSyncReplicas: 2, minInsyncReplicas: 2, steps: 400 };
 const disks = { ...three, replacesDisks: true };
+const decided = { ...three, steps: 600, isProduction: true, recordsMax: 30 };
 const walks = Number(process.env['WALKS'] ?? '600');
 
 const configurations: readonly (readonly [name: string, options: WalkOptions, walks: number])[] = [
@@ -14,6 +15,8 @@ const configurations: readonly (readonly [name: string, options: WalkOptions, wa
   ['3 replicas, disks replaced often', disks, walks],
   ['4 replicas, k 2, minimum 3', { ...three, replicas: 4, minInsyncReplicas: 3 }, walks / 4],
   ['5 replicas, k 3, minimum 2', { ...three, replicas: 5, semiSyncReplicas: 3 }, walks / 4],
+  ['3 replicas, the controller decides', decided, walks / 6],
+  ['disks replaced, the controller decides', { ...decided, replacesDisks: true }, walks / 6],
 ];
 
 describe('as designed', () => {

@@ -7,6 +7,8 @@
 
 import type { Rules } from '../../../broker/replication/core/rules.ts';
 import type { RoundRules } from '../../../controller/cluster/core/election-round.ts';
+import { type ClusterRules, everyClusterRule } from '../../../controller/cluster/core/rules.ts';
+import { revision } from '../../../proto/model/offset.ts';
 import { breakRule } from './break-rule.ts';
 import { checkWorld } from './checks.ts';
 import { decide, fence, openRound } from './controller-twin.ts';
@@ -35,17 +37,24 @@ export interface WalkOptions {
   readonly steps: number;
   /** Disks are replaced by empty ones often, and the broker is back at once. */
   readonly replacesDisks?: boolean;
+  /** Most records of one walk; 7 by default. */
+  readonly recordsMax?: number;
+  /** The controller's own decisions, not the twin's. */
+  readonly isProduction?: boolean;
   /** The rule to break; undefined: the product as it is. */
-  readonly broken?: keyof Rules | keyof RoundRules | undefined;
+  readonly broken?: keyof Rules | keyof RoundRules | keyof ClusterRules | undefined;
 }
 
 /** Walks from one seed. Throws a `Violation` when a promise is broken; returns the world reached. */
 export function walk(seed: number, options: WalkOptions, trace?: string[]): World {
   const { broken } = options;
-  const world = createWorld({ ...options, ...(broken !== undefined && breakRule(broken)) });
+  const rules = broken === undefined ? undefined : breakRule(broken);
+  const clusterRules =
+    options.isProduction === true ? (rules?.clusterRules ?? everyClusterRule) : undefined;
+  const world = createWorld({ ...options, ...rules, clusterRules });
   world.trace = trace;
   const random = randomFrom(seed);
-  const bag = options.replacesDisks === true ? diskBag : plainBag;
+  const bag = bagOf(options);
   for (let step = 0; step < options.steps; step++) {
     const name = bag[Math.floor(random() * bag.length)];
     if (name === undefined) break;
@@ -61,7 +70,7 @@ type Random = () => number;
 const actions = {
   append(world: World, random: Random) {
     const leader = pick(leaders(world), random);
-    if (leader === undefined || world.records >= 7) return;
+    if (leader === undefined || world.records >= (world.options.recordsMax ?? 7)) return;
     produce(world, leader.node, random() < 0.5 ? 'all' : 'semi-sync');
   },
   again(world: World, random: Random) {
@@ -171,7 +180,10 @@ const actions = {
   },
   replaceDisk(world: World, random: Random) {
     const broker = pick(world.brokers, random);
-    const isLast = world.brokers.some((other) => other.hasLostStorage);
+    const { production } = world.controller;
+    const isLast = world.brokers.some(
+      (other) => other.hasLostStorage && (other !== broker || production === undefined),
+    );
     if (broker?.isUp !== true || isLast || world.controller.leader === broker.node) return;
     if (random() < 0.5) fence(world.controller, broker.node);
     crash(world, broker.node);
@@ -183,7 +195,20 @@ const actions = {
     if (broker === undefined || broker.isUp) return;
     const wasLeader = world.controller.leader === broker.node;
     if (wasLeader && random() < 0.5) openRound(world.controller);
-    restart(world, broker.node);
+    const { production } = world.controller;
+    restart(world, broker.node, production === undefined || random() < 0.7);
+    if (production !== undefined && random() < 0.5) heartbeat(world, broker);
+  },
+  heartbeat(world: World, random: Random) {
+    const broker = pick(world.brokers, random);
+    if (broker?.isUp === true) heartbeat(world, broker);
+  },
+  /** The session of a broker that lives ends, and it is heard of again. */
+  flap(world: World, random: Random) {
+    const broker = pick(world.brokers, random);
+    if (broker?.isUp !== true || world.controller.leader === broker.node) return;
+    fence(world.controller, broker.node);
+    if (random() < 0.8) heartbeat(world, broker);
   },
 };
 
@@ -207,7 +232,17 @@ const weights: Record<keyof typeof actions, number> = {
   lose: 1,
   replaceDisk: 0,
   restart: 2,
+  heartbeat: 0,
+  flap: 0,
 };
+
+function heartbeat(world: World, { node, core, applied }: TestBroker): void {
+  const { production } = world.controller;
+  if (production === undefined) return;
+  const known = production.revisions[applied - 1] ?? revision(0);
+  production.heartbeat(node, core.brokerEpoch, known);
+  production.tell(world.controller);
+}
 
 function isOfOpening(message: Message): boolean {
   return 'effect' in message && ['open-stream', 'answer-open'].includes(message.effect.kind);
@@ -225,6 +260,25 @@ const plainBag = Object.keys(actions)
   .filter(isAction)
   .flatMap((name) => Array.from({ length: weights[name] }, () => name));
 const diskBag = [...plainBag, 'replaceDisk', 'replaceDisk', 'fence', 'fence'] as const;
+/** What goes on between the faults; a controller of its own takes more steps to get anywhere. */
+const productionBag = Object.entries({
+  heartbeat: 8,
+  flap: 1,
+  deliverOldest: 14,
+  deliver: 12,
+  open: 6,
+  copy: 8,
+  flush: 6,
+  persist: 4,
+  metadata: 12,
+  decide: 6,
+  append: 4,
+}).flatMap(([name, weight]) => (isAction(name) ? Array.from({ length: weight }, () => name) : []));
+
+function bagOf({ replacesDisks, isProduction }: WalkOptions): readonly (keyof typeof actions)[] {
+  const bag = replacesDisks === true ? diskBag : plainBag;
+  return isProduction === true ? [...bag, ...productionBag] : bag;
+}
 
 function leaders(world: World): TestBroker[] {
   return world.brokers.filter(({ isUp, core }) => isUp && core.role.kind === 'leader');

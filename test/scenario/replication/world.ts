@@ -11,13 +11,15 @@ import { step } from '../../../broker/replication/core/partition.ts';
 import type { Rules } from '../../../broker/replication/core/rules.ts';
 import type { PartitionState } from '../../../broker/replication/core/state.ts';
 import type { RoundRules } from '../../../controller/cluster/core/election-round.ts';
+import type { ClusterRules } from '../../../controller/cluster/core/rules.ts';
 import type { Acks } from '../../../proto/model/acks.ts';
 import { type NodeId, nodeId } from '../../../proto/model/ids.ts';
 import { leaderEpoch, offset } from '../../../proto/model/offset.ts';
-import { type Ghost, onAck, onBecameLeader, onWatermark, Violation } from './checks.ts';
+import { type Ghost, onAck, onBecameLeader, onWatermark } from './checks.ts';
 import { type Controller, createController, register } from './controller-twin.ts';
 import type { Message } from './messages.ts';
 import { recoverCore } from './recover.ts';
+import { Violation } from './violation.ts';
 
 /** One record of a log: who it is, and the epoch it was appended under. */
 export interface TestRecord {
@@ -45,8 +47,12 @@ export interface WorldOptions {
   readonly replicas: number;
   readonly minInsyncReplicas: number;
   readonly semiSyncReplicas: number;
+  /** Most records of one walk. */
+  readonly recordsMax?: number;
   readonly rules?: Rules;
   readonly roundRules?: RoundRules;
+  /** The controller's own decisions, under these rules; undefined: the twin's. */
+  readonly clusterRules?: ClusterRules | undefined;
   readonly semiSyncOnTimeout?: 'fail' | 'degrade';
 }
 
@@ -204,15 +210,17 @@ export function loseStorage(world: World, node: NodeId): void {
   for (const ack of world.ghost.acks) ack.lostBy.add(node);
 }
 
-/** The broker registers anew and follows the metadata up to its registration. */
-export function restart(world: World, node: NodeId): void {
+/** The broker registers anew and follows the metadata up to its registration, at once or later. */
+export function restart(world: World, node: NodeId, isFollowed = true): void {
   const broker = brokerOf(world, node);
   if (broker.isUp) return;
   register(world.controller, node, broker.hasLostStorage);
   broker.core = recoverCore(world.controller, broker, world.options.rules);
   broker.isUp = true;
-  broker.applied = 0;
-  applyMetadata(world, node);
+  // Nothing is replicated before the registration is known, so no older version is applied.
+  broker.applied =
+    world.controller.production === undefined ? 0 : world.controller.versions.length - 1;
+  if (isFollowed) applyMetadata(world, node);
 }
 
 /** The link between two nodes breaks: both sides notice. */

@@ -11,7 +11,7 @@ const everyNodeRule: NodeRules = {
 };
 
 /** Every name that `brokenNodeRules` knows. */
-export const nodeRuleNames: readonly string[] = Object.entries<object>({
+const nodeRuleNames: readonly string[] = Object.entries<object>({
   ...everyNodeRule,
 }).flatMap(([core, rules]) => Object.keys(rules).map((rule) => `${core}.${rule}`));
 
