@@ -7,6 +7,8 @@ import { HighwaterError } from '../../proto/model/errors.ts';
 import { type FileSystem, writeAll } from '../../proto/ports/file-system.ts';
 import { crc32c } from '../../proto/wire/crc32c.ts';
 
+import { everyRule, type LogRules } from './core/rules.ts';
+
 /** Larger than any such file; a longer one is foreign. */
 const fileBytesMax = 64 * 1024;
 
@@ -18,10 +20,12 @@ export async function writeCheckedFile(
   fs: FileSystem,
   place: { readonly directory: string; readonly name: string },
   content: CheckedContent,
+  rules: LogRules = everyRule,
 ): Promise<void> {
   const path = `${place.directory}/${place.name}`;
+  const written = rules.replacesWhole ? `${path}.tmp` : path;
   const bytes = Buffer.from(textOf(content));
-  const file = await fs.open(`${path}.tmp`, 'create');
+  const file = await fs.open(written, 'create');
   try {
     await file.truncate(0);
     await writeAll(file, [bytes], 0);
@@ -29,7 +33,7 @@ export async function writeCheckedFile(
   } finally {
     await file.close();
   }
-  await fs.rename(`${path}.tmp`, path);
+  if (rules.replacesWhole) await fs.rename(written, path);
   await fs.syncDirectory(place.directory);
 }
 

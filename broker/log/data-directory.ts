@@ -20,6 +20,7 @@ import {
 import { type BrokerEpoch, brokerEpoch } from '../../proto/model/offset.ts';
 import type { DirectoryLock, FileSystem } from '../../proto/ports/file-system.ts';
 import { readCheckedFile, writeCheckedFile } from './checked-file.ts';
+import { everyRule, type LogRules } from './core/rules.ts';
 
 /** The newest layout this code reads and the one it writes; described in docs/storage-format.md. */
 export const directoryFormat = 1;
@@ -46,6 +47,7 @@ export class DataDirectory {
   /** How the process before this one stopped; undefined after a crash, and in a fresh directory. */
   readonly cleanStop: CleanStop | undefined;
   readonly #lock: DirectoryLock;
+  readonly #rules: LogRules;
 
   private constructor(
     fs: FileSystem,
@@ -54,6 +56,7 @@ export class DataDirectory {
       readonly identity: DirectoryIdentity | undefined;
       readonly cleanStop: CleanStop | undefined;
       readonly lock: DirectoryLock;
+      readonly rules: LogRules;
     },
   ) {
     this.fs = fs;
@@ -61,10 +64,15 @@ export class DataDirectory {
     this.#identity = found.identity;
     this.cleanStop = found.cleanStop;
     this.#lock = found.lock;
+    this.#rules = found.rules;
   }
 
   /** Locks the directory, made if missing, and reads who it belongs to. */
-  static async open(fs: FileSystem, path: string): Promise<DataDirectory> {
+  static async open(
+    fs: FileSystem,
+    path: string,
+    rules: LogRules = everyRule,
+  ): Promise<DataDirectory> {
     if ((await fs.stat(path)) === undefined) {
       await fs.makeDirectory(path);
       await fs.syncDirectory(path.slice(0, path.lastIndexOf('/')) || '/');
@@ -78,7 +86,7 @@ export class DataDirectory {
     try {
       const identity = await readIdentity(fs, path);
       const cleanStop = await takeCleanStop(fs, path);
-      return new DataDirectory(fs, path, { identity, cleanStop, lock });
+      return new DataDirectory(fs, path, { identity, cleanStop, lock, rules });
     } catch (caught) {
       await lock.release();
       throw caught;
@@ -98,6 +106,7 @@ export class DataDirectory {
       this.fs,
       { directory: this.path, name: 'identity' },
       { format: directoryFormat, ...identity },
+      this.#rules,
     );
     this.#identity = identity;
   }
@@ -129,6 +138,7 @@ export class DataDirectory {
       this.fs,
       { directory: this.path, name: 'clean-stop' },
       { brokerEpoch: stop.brokerEpoch ?? null },
+      this.#rules,
     );
   }
 

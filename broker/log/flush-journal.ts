@@ -13,6 +13,7 @@
  */
 import { invariant } from '../../proto/model/invariant.ts';
 import { type FileHandle, type FileSystem, writeAll } from '../../proto/ports/file-system.ts';
+import type { LogRules } from './core/rules.ts';
 import {
   blockBytes,
   blockHeadBytes,
@@ -41,6 +42,7 @@ export interface JournalPlace {
   readonly path: string;
   readonly fileBytes: number;
   readonly filesMax: number;
+  readonly rules: LogRules;
   /** Makes it durable that blocks below a sequence are not needed any more. */
   saveFloor(sequence: number): Promise<void>;
   onFatal(caught: unknown): void;
@@ -110,7 +112,7 @@ export class FlushJournal {
     file.handle ??= await this.#place.fs.open(file.path, 'create');
     this.#scratch ??= Buffer.allocUnsafeSlow(scratchBytes);
     await writeAll(file.handle, encodeBlock(entries, sequence, this.#scratch), position);
-    await file.handle.sync();
+    if (this.#place.rules.flushesJournal) await file.handle.sync();
     if (isNew) await this.#place.fs.syncDirectory(this.#place.path);
   }
 
@@ -141,10 +143,10 @@ export class FlushJournal {
     this.#current = (this.#current + 1) % this.#files.length;
     this.#position = 0;
     this.#retiring = this.#retiring
-      .then(() => retire(full))
+      .then(() => retire(full, this.#place.rules))
       .catch((caught: unknown) => this.#place.onFatal(caught));
     // Its blocks are written over next, and a torn one must not look like the loss of a needed one.
-    await this.#place.saveFloor(this.#oldestNeeded());
+    if (this.#place.rules.raisesFloor) await this.#place.saveFloor(this.#oldestNeeded());
   }
 
   #oldestNeeded(): number {
@@ -157,8 +159,8 @@ export class FlushJournal {
 }
 
 /** Flushes in place everything that the file holds; then the file is free. */
-async function retire(file: JournalFile): Promise<void> {
-  const users = [...file.users];
+async function retire(file: JournalFile, rules: LogRules): Promise<void> {
+  const users = rules.freesFlushed ? [...file.users] : [];
   const worker = async (): Promise<void> => {
     for (let user = users.pop(); user !== undefined; user = users.pop()) await user.flushBehind();
   };

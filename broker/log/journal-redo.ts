@@ -7,6 +7,7 @@
  */
 import type { FileHandle, FileSystem } from '../../proto/ports/file-system.ts';
 import { writeAll } from '../../proto/ports/file-system.ts';
+import type { LogRules } from './core/rules.ts';
 import type { HandlePool } from './handle-pool.ts';
 import {
   type BlockHead,
@@ -28,6 +29,7 @@ export interface RedoPlace {
   readonly handles: HandlePool;
   readonly journalPath: string;
   readonly logsPath: string;
+  readonly rules: LogRules;
   /** Blocks below it are not needed: their bytes are in the segments. */
   readonly floor: number;
   /** The record of a log that is marked active; undefined for all others. */
@@ -82,7 +84,8 @@ export async function redoJournal(place: RedoPlace): Promise<RedoResult> {
         return true;
       });
     }
-    return { nextSequence: last + 1 + (isDamaged ? unreadableMax : 1), storedTo, isDamaged };
+    const skipped = isDamaged ? unreadableMax : Number(place.rules.skipsTornSequence);
+    return { nextSequence: last + 1 + skipped, storedTo, isDamaged };
   } finally {
     for (const file of files) await file.close();
   }
@@ -118,7 +121,8 @@ async function redoEntry(
 ): Promise<void> {
   const { entry, head } = redo;
   const record = place.recordOf(entry.key);
-  if (record === undefined || head.sequence < record.journalFrom) return;
+  if (record === undefined) return;
+  if (head.sequence < record.journalFrom && place.rules.keepsFences) return;
   const end = entry.position + entry.bytes;
   const point = record.recoveryPoint;
   if (entry.segmentBase < point.segmentBase) return;

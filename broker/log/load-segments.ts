@@ -8,6 +8,7 @@ import type { LogContext } from './log-context.ts';
 import { trimFiles } from './log-files.ts';
 import { type LogKey, logName } from './log-key.ts';
 import type { LogState } from './log-state.ts';
+import { removableTo } from './log-store.ts';
 import { SegmentSet } from './segment-set.ts';
 
 /** What the directory gives each log. */
@@ -22,13 +23,14 @@ export async function loadSegments(
   { key, folder }: LogIdentity,
   log: { readonly state: LogState; readonly isTidy: boolean },
 ): Promise<SegmentSet> {
-  const { fs, handles, indexes } = context;
+  const { fs, handles, indexes, store } = context;
   const place = { fs, handles, indexes, key, folder };
-  const { logStartOffset, recoveryPoint } = log.state;
+  const { logStartOffset, highWatermark, recoveryPoint } = log.state;
   // An exchange of this process is over before the log is loaded again; a pass may be writing.
   if (!log.isTidy) await finishSwaps(place);
   // Bytes behind the record were written by a process that died before it told anybody.
-  await trimFiles(place, { logStartOffset, end: recoveryPoint });
+  const removeTo = removableTo(store, { key, logStartOffset, highWatermark });
+  await trimFiles(place, { removeTo, end: recoveryPoint });
   return SegmentSet.load(place, recoveryPoint);
 }
 

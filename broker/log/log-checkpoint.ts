@@ -3,6 +3,7 @@
  * watermark and a snapshot of producer state in one commit. What lies below the recovery point is
  * not looked at after a crash.
  */
+import type { Offset } from '../../proto/model/offset.ts';
 import type { LogLifecycle } from './log-lifecycle.ts';
 import type { LogPlace } from './log-record.ts';
 import { LogChanges } from './log-store.ts';
@@ -35,7 +36,13 @@ export async function checkpointLog(life: LogLifecycle, wish: CheckpointWish): P
   // Taken with the log end it covers; that end is flushed before the snapshot is kept.
   const snapshot = life.producers()?.snapshot(state.logEndOffset);
   await writer.reached(state.logEndOffset);
-  state.recoveryPoint = await writer.flushInPlace(() => life.writtenPlace(segments));
+  let reached = life.writtenPlace(segments);
+  const flushFiles = (upTo: Offset): Promise<void> => {
+    reached = life.writtenPlace(segments);
+    return writer.files.flush(upTo);
+  };
+  if (context.rules.flushesBelowPoint) await writer.flushWith(flushFiles);
+  state.recoveryPoint = reached;
   state.bytes = segments.bytes;
   const [oldest] = segments.all();
   if (oldest !== undefined) {

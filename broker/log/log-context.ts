@@ -2,6 +2,7 @@
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { FileSystem } from '../../proto/ports/file-system.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
+import type { LogRules } from './core/rules.ts';
 import type { DiskSpace } from './disk-space.ts';
 import type { FlushJournal } from './flush-journal.ts';
 import type { FlushScheduler } from './flush-scheduler.ts';
@@ -33,6 +34,8 @@ export interface LogContext {
   readonly logsPath: string;
   /** Folder for bytes that were cut and are kept for repair. */
   readonly keptPath: string;
+  /** Every rule holds, unless a test breaks one. */
+  readonly rules: LogRules;
   /** An error after which nothing may be acknowledged any more: the node ends (rule B5.2). */
   onFatal(caught: unknown): void;
   /** The fatal error, once there was one. */

@@ -8,13 +8,14 @@
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { type Offset, offset } from '../../proto/model/offset.ts';
 import { trimEpochs, truncateEpochs } from './core/epoch-history.ts';
+import type { ProducerSnapshot } from './core/producer-state.ts';
 import { checkpointLog } from './log-checkpoint.ts';
 import { keepAside, trimFiles } from './log-files.ts';
 import { logName } from './log-key.ts';
 import type { LogLifecycle } from './log-lifecycle.ts';
 import { placeOf } from './log-places.ts';
 import type { LogPlace } from './log-record.ts';
-import { deleteCompacted, forgetCompaction, LogChanges } from './log-store.ts';
+import { deleteCompacted, forgetCompaction, LogChanges, removableTo } from './log-store.ts';
 import { replayProducers } from './producer-replay.ts';
 import type { SegmentSet } from './segment-set.ts';
 
@@ -43,12 +44,15 @@ export async function cutLog(
       const name = `${logName(life.key)}-${context.clock.wall()}`;
       await keepAside(filesOf(life), end, { keptPath: context.keptPath, name });
     }
-    state.epochs = truncateEpochs(state.epochs, end.offset);
+    if (context.rules.cutsEpochs) state.epochs = truncateEpochs(state.epochs, end.offset);
     if (state.logStartOffset > end.offset) state.logStartOffset = end.offset;
-    await carryOut(life, end, end.offset);
+    const changes = new LogChanges();
+    if (context.rules.cutsSnapshots) changes.cutProducers(life.key, end.offset);
+    forgetCompaction(changes, context.store, { key: life.key, end: end.offset });
+    await carryOut(life, end, changes);
     segments.cutTo(end);
     const request = { key: life.key, segments, config: life.config, end: end.offset };
-    state.producers = await replayProducers(context, request);
+    if (context.rules.cutsProducers) state.producers = await replayProducers(context, request);
     life.resetMemory(end.offset);
     return end.offset;
   });
@@ -56,7 +60,7 @@ export async function cutLog(
 
 /** Drops all records; the log begins anew and empty at `start`. */
 export async function restartAt(life: LogLifecycle, start: Offset): Promise<void> {
-  const { state, writer } = life;
+  const { state, writer, context } = life;
   await writer.reached(state.logEndOffset);
   await writer.exclusive(async () => {
     const segments = await life.segments();
@@ -65,7 +69,11 @@ export async function restartAt(life: LogLifecycle, start: Offset): Promise<void
     state.logStartOffset = start;
     state.highWatermark = start;
     const end = { offset: start, segmentBase: start, position: 0 };
-    await carryOut(life, end, 0);
+    const changes = new LogChanges();
+    // Nobody is known here: what is known of the old log may never have been in the one that begins.
+    changes.cutProducers(life.key, start).producers(life.key, nobody(start), start);
+    forgetCompaction(changes, context.store, { key: life.key, end: 0 });
+    await carryOut(life, end, changes);
     segments.restart(end);
     state.producers = undefined;
     life.tail.clear();
@@ -73,24 +81,27 @@ export async function restartAt(life: LogLifecycle, start: Offset): Promise<void
   });
 }
 
-/** Decision, files, and the end of the decision. What stays of the log ends at `keptTo`. */
-async function carryOut(life: LogLifecycle, end: LogPlace, keptTo: number): Promise<void> {
+function nobody(endOffset: Offset): ProducerSnapshot {
+  return { endOffset, largestTimestamp: -1, entries: [] };
+}
+
+/** Decision, files, and the end of the decision. */
+async function carryOut(life: LogLifecycle, end: LogPlace, changes: LogChanges): Promise<void> {
   const { state, context } = life;
-  const changes = new LogChanges().cutProducers(life.key, end.offset);
-  forgetCompaction(changes, context.store, { key: life.key, end: keptTo });
   state.recoveryPoint = end;
   if (state.highWatermark > end.offset) state.highWatermark = end.offset;
   state.journalFrom = context.journal.nextSequence;
   await life.mark();
-  await life.saveRecord(changes, true);
-  await trimFiles(filesOf(life), { logStartOffset: state.logStartOffset, end });
-  await life.saveRecord();
+  if (context.rules.decidesCutFirst) await life.saveRecord(changes, true);
+  const removeTo = removableTo(context.store, { ...state, key: life.key });
+  await trimFiles(filesOf(life), { removeTo, end });
+  await life.saveRecord(context.rules.decidesCutFirst ? new LogChanges() : changes);
 }
 
 /** Raises the log start; whole segments below it go. Resolves to the log start. */
 export async function deleteBelow(life: LogLifecycle, to: Offset): Promise<Offset> {
   const { state } = life;
-  if (to > state.highWatermark) {
+  if (to > state.highWatermark && life.context.rules.deletesBelowWatermark) {
     throw new HighwaterError('OFFSET_OUT_OF_RANGE', `Offset ${to} is above the watermark.`, {
       facts: { to, highWatermark: state.highWatermark },
     });
@@ -132,6 +143,7 @@ async function keepProducers(
 ): Promise<LogChanges> {
   const { state, context } = life;
   const changes = new LogChanges();
+  if (!context.rules.keepsProducers) return changes;
   let end = 0;
   for (const segment of segments.all()) {
     if (segment.kind === 'sealed' && segment.endOffset <= to) end = segment.endOffset;

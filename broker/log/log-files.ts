@@ -9,9 +9,10 @@ import type { LogPlace } from './log-record.ts';
 import { readFully } from './segment-scan.ts';
 import { listSegmentFiles, type SegmentFile } from './segment-set.ts';
 
-/** Where a log begins and ends. */
+/** Which files of a log stay. */
 export interface LogBounds {
-  readonly logStartOffset: Offset;
+  /** Segments wholly below it go. */
+  readonly removeTo: Offset;
   readonly end: LogPlace;
 }
 
@@ -45,7 +46,7 @@ export async function trimFiles(place: FilesPlace, bounds: LogBounds): Promise<v
   for (const [at, file] of files.entries()) {
     const endOffset = files[at + 1]?.baseOffset ?? bounds.end.offset;
     const isBelowEnd = file.baseOffset < bounds.end.segmentBase;
-    if (isBelowEnd && Math.min(endOffset, bounds.end.segmentBase) <= bounds.logStartOffset) {
+    if (isBelowEnd && Math.min(endOffset, bounds.end.segmentBase) <= bounds.removeTo) {
       await remove(file);
     }
   }

@@ -204,7 +204,7 @@ export class LogLifecycle {
   /** The mark is gone: nothing goes into the journal, redone for marked logs only, until it is set again. */
   unmarked(): void {
     this.#marked = undefined;
-    this.writer.rest();
+    if (this.context.rules.journalsMarked) this.writer.rest();
   }
 
   /** Only in the writer's exclusive work, with everything recorded: back to the record alone. */

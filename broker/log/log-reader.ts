@@ -7,6 +7,7 @@
  */
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { type Offset, offset } from '../../proto/model/offset.ts';
+import type { LogRules } from './core/rules.ts';
 import { indexIntervalBytes } from './core/sparse-index.ts';
 import type { HandlePool } from './handle-pool.ts';
 import type { LogBatch } from './log-batch.ts';
@@ -46,6 +47,7 @@ const placesRemembered = 16;
 export interface ReaderContext {
   readonly handles: HandlePool;
   readonly buffers: ReadBuffers;
+  readonly rules: LogRules;
 }
 
 /** One per opened log. */
@@ -97,13 +99,13 @@ export class LogReader {
     const slack = start.offset === request.from ? 0 : indexIntervalBytes;
     let wanted = Math.min(request.maxBytes + slack, segment.bytes - start.position);
     if (wanted <= 0) return noBatches(request.from);
-    const { handles, buffers } = this.#context;
+    const { handles, buffers, rules } = this.#context;
     const lease = await handles.lease(segment.path, 'write');
     try {
       for (;;) {
         const piece = buffers.lend(wanted);
         const count = await readFully(lease.handle, piece.bytes, start.position);
-        const taken = takeBatches(piece.bytes, count, { start, request, segment });
+        const taken = takeBatches(piece.bytes, count, { start, request, segment, rules });
         if (taken.kind === 'batches') {
           if (generation === this.#generation) this.#remember(segment, taken.place);
           return { ...taken.read, giveBack: () => piece.giveBack() };

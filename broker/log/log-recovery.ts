@@ -15,7 +15,7 @@ import type { LogContext } from './log-context.ts';
 import { type FilesPlace, keepAside, trimFiles } from './log-files.ts';
 import { type LogKey, logName } from './log-key.ts';
 import { freshRecord, type LogPlace, type LogRecord } from './log-record.ts';
-import { forgetCompaction, LogChanges } from './log-store.ts';
+import { forgetCompaction, LogChanges, removableTo } from './log-store.ts';
 import { replayProducers } from './producer-replay.ts';
 import { fromOldest, reaches } from './recovery-start.ts';
 import { scanSegment } from './segment-scan.ts';
@@ -70,9 +70,10 @@ export async function recoverLog(
   const known =
     stored === 'damaged' ? freshRecord(files[0]?.baseOffset ?? offset(0), 'ack', 0) : stored;
 
-  if (known.isTruncating) {
+  if (known.isTruncating && context.rules.finishesCut) {
     // The decision was durable before the files were touched: all that is left is to carry it out.
-    await trimFiles(place, { logStartOffset: known.logStartOffset, end: known.recoveryPoint });
+    const removeTo = removableTo(context.store, { ...known, key });
+    await trimFiles(place, { removeTo, end: known.recoveryPoint });
     const found = await scan(context, known, await listSegmentFiles(context.fs, folder));
     return finish(context, place, { key, known, found, verdict: 'whole', suspicion: undefined });
   }
@@ -113,7 +114,7 @@ async function scan(
       to: file.bytes,
       nextOffset: end.offset,
       epoch: end.offset === 0 ? -1 : (epochAt(epochs, offset(end.offset - 1)) ?? -1),
-      checkCrc: true,
+      checkCrc: context.rules.recoversFromPoint || file === files.at(-1),
     };
     scanned.push(file);
     const lease = await context.handles.lease(file.path, 'write');
@@ -167,7 +168,8 @@ async function judge(
     if (isLast) fileBytes = file.bytes;
     else fileBytes += file.bytes;
     const from = isLast ? found.end.position : 0;
-    goodBatchBehind ||= await hasGoodBatch(context, file, { from, above: found.end.offset });
+    if (goodBatchBehind || !context.rules.tellsDamage) continue;
+    goodBatchBehind = await hasGoodBatch(context, file, { from, above: found.end.offset });
   }
   const isWhole = fileBytes === found.end.position;
   return judgeTail({ isWhole, goodBatchBehind });
@@ -210,10 +212,15 @@ async function finish(
   const kept = { keptPath: context.keptPath, name: `${logName(key)}-${context.clock.wall()}` };
   const keptPaths = verdict === 'damaged' ? await keepAside(place, found.end, kept) : [];
   const before = await totalBytes(context, place.folder);
-  for (const file of found.scanned) await syncFile(context, file);
+  for (const file of found.scanned) {
+    if (context.rules.flushesRecovered) await syncFile(context, file);
+  }
   const logStartOffset =
     found.end.offset < known.logStartOffset ? found.end.offset : known.logStartOffset;
-  await trimFiles(place, { logStartOffset, end: found.end });
+  const highWatermark =
+    found.end.offset < known.highWatermark ? found.end.offset : known.highWatermark;
+  const removeTo = removableTo(context.store, { key, logStartOffset, highWatermark });
+  await trimFiles(place, { removeTo, end: found.end });
   if (before.count > 0) {
     await context.fs.syncDirectory(place.folder);
     await context.fs.syncDirectory(context.logsPath);
@@ -223,7 +230,7 @@ async function finish(
   const record: LogRecord = {
     ...known,
     logStartOffset,
-    highWatermark: found.end.offset < known.highWatermark ? found.end.offset : known.highWatermark,
+    highWatermark,
     recoveryPoint: found.end,
     isTruncating: false,
     journalFrom: context.journal.nextSequence,

@@ -21,12 +21,12 @@ export function mayExpire(config: LogConfig, hint: RetentionHint, nowMs: number)
 
 /** Applies the topic's retention; resolves to the log start. An operation of the log. */
 export async function retainLog(life: LogLifecycle, nowMs: number): Promise<Offset> {
-  const { state, config, writer } = life;
+  const { state, config, writer, context } = life;
   const segments = await life.segments();
   const retained = await describe(segments, config, nowMs);
   const start = retentionStart(config, {
     segments: retained,
-    highWatermark: state.highWatermark,
+    highWatermark: context.rules.deletesBelowWatermark ? state.highWatermark : state.logEndOffset,
     logStartOffset: state.logStartOffset,
     nowMs,
   });

@@ -7,6 +7,7 @@ import type { Clock } from '../../proto/ports/clock.ts';
 import type { KeyValueStore } from '../../proto/ports/key-value.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
 import { readInt64, writeInt64 } from '../../proto/wire/int64.ts';
+import { everyRule, type LogRules } from './core/rules.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { DiskSpace } from './disk-space.ts';
 import { FlushJournal } from './flush-journal.ts';
@@ -33,6 +34,8 @@ export interface LogDirectoryOptions {
   /** An `unsynced` store with the tables `indexTables`. */
   readonly index: KeyValueStore;
   readonly limits?: Partial<LogLimits>;
+  /** Every rule holds, unless a test breaks one. */
+  readonly rules?: LogRules;
   /** Settings of the topic that a log belongs to; asked when a log is first used. */
   configOf(key: LogKey): LogConfig;
   /** A disk operation takes too long: the node should fence itself before it is too late. */
@@ -93,6 +96,7 @@ function redoFrom(
     handles: parts.handles,
     journalPath: `${path}/journal`,
     logsPath: `${path}/logs`,
+    rules: parts.rules,
     floor,
     recordOf: (key) => {
       const record = active.has(logName(key)) ? parts.store.record(key) : undefined;
@@ -103,6 +107,7 @@ function redoFrom(
 
 interface StartParts {
   readonly limits: LogLimits;
+  readonly rules: LogRules;
   readonly fatal: FatalLatch;
   readonly watch: IoWatch;
   readonly handles: HandlePool;
@@ -129,6 +134,7 @@ class FatalLatch {
 
 function prepare(options: LogDirectoryOptions): StartParts {
   const limits = { ...defaultLogLimits, ...options.limits };
+  const rules = options.rules ?? everyRule;
   const fatal = new FatalLatch(options);
   const watch = new IoWatch({
     clock: options.clock,
@@ -138,11 +144,12 @@ function prepare(options: LogDirectoryOptions): StartParts {
       options.onStalled?.(ms);
     },
     onDead: (ms) => {
+      if (!rules.endsOnHang) return;
       fatal.raise(new HighwaterError('STORAGE_ERROR', `The disk has not answered for ${ms} ms.`));
     },
   });
   const handles = new HandlePool(options.directory.fs, limits.idleHandlesMax);
-  return { limits, fatal, watch, handles, store: new LogStore(options.meta, watch) };
+  return { limits, rules, fatal, watch, handles, store: new LogStore(options.meta, watch) };
 }
 
 async function buildContext(
@@ -152,13 +159,14 @@ async function buildContext(
 ): Promise<LogContext> {
   const { directory, clock, logger } = options;
   const { fs, path } = directory;
-  const { limits, fatal, watch } = parts;
+  const { limits, rules, fatal, watch } = parts;
   const onFatal = (caught: unknown): void => fatal.raise(caught);
   const place = {
     fs,
     path: `${path}/journal`,
     fileBytes: limits.journalFileBytes,
     filesMax: limits.journalFilesMax,
+    rules,
     saveFloor: (sequence: number) => parts.store.commit(journalFloor(sequence)),
     onFatal,
   };
@@ -168,6 +176,7 @@ async function buildContext(
     clock,
     logger,
     limits,
+    rules,
     watch,
     handles: parts.handles,
     buffers: new ReadBuffers(limits.readBuffersBytesMax),

@@ -5,6 +5,7 @@
  * Every commit is durable when it resolves, and takes effect in the order of the calls. A failed one
  * ends the node (rule B5.2), so nobody catches it to go on.
  */
+import { type Offset, offset } from '../../proto/model/offset.ts';
 import type { KeyValueChange, KeyValueStore } from '../../proto/ports/key-value.ts';
 import { readInt64, writeInt64 } from '../../proto/wire/int64.ts';
 import {
@@ -116,6 +117,19 @@ export function deleteCompacted(
   if (mark === undefined || gone.bytes === 0) return;
   const cleanBytes = Math.max(0, mark.cleanBytes - gone.bytes);
   changes.compaction(gone.key, { ...mark, cleanBytes });
+}
+
+/**
+ * Below where files of the log may go: below its start, and only as far as a snapshot covers their
+ * producers which no cut ever goes behind. Elsewhere nothing knows those batches any more (rule B6.4).
+ */
+export function removableTo(
+  store: LogStore,
+  log: { readonly key: LogKey; readonly logStartOffset: Offset; readonly highWatermark: Offset },
+): Offset {
+  let covered = 0;
+  for (const end of store.snapshotEnds(log.key)) if (end <= log.highWatermark) covered = end;
+  return covered < log.logStartOffset ? offset(covered) : log.logStartOffset;
 }
 
 /** Reads, and commits in order. */

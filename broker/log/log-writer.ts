@@ -237,7 +237,7 @@ export class LogWriter {
         const group = this.#pending.take(Math.min(room, this.#context.limits.writeBytesMax));
         const position = active.bytes;
         this.files.writing(active);
-        await active.write(group, this.#context.watch, this.#context.clock.wall());
+        await active.write(group, this.#context);
         const { baseOffset: segmentBase, endOffset } = active;
         if (endOffset <= this.#stored) this.#context.unstored.add(-group.bytes);
         else this.#unstored.push({ segmentBase, position, endOffset, group });
@@ -288,7 +288,7 @@ export class LogWriter {
   async #failWrite(caught: unknown, active: ActiveSegment | undefined): Promise<void> {
     this.#hasFailed = true;
     try {
-      await active?.cutBack();
+      await active?.cutBack(this.#context);
       // What the journal holds has been acknowledged: without its segment the log cannot go on.
       if (this.#stored > this.#written) throw caught;
       this.#host.onFailure(caught, this.#written);

@@ -264,11 +264,11 @@ export class PartitionLog {
     if (this.#context.fatal() !== undefined) return 'STORAGE_ERROR';
     if (this.#life.isClosed) return 'CLOSED';
     if (this.#life.isCutting || this.#life.producers() === undefined) return 'OVERLOADED';
-    const { limits, unstored, space } = this.#context;
+    const { limits, unstored, space, rules } = this.#context;
     const { writer } = this.#life;
     if (writer.unstoredBytes + bytes > limits.unstoredBytesPerLogMax) return 'OVERLOADED';
     if (!unstored.hasRoom(bytes)) return 'OVERLOADED';
-    return space.hasRoom(bytes) ? undefined : 'DISK_FULL';
+    return space.hasRoom(bytes) || !rules.keepsReserve ? undefined : 'DISK_FULL';
   }
 
   #refusal(

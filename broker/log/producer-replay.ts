@@ -3,7 +3,7 @@
  * the heads of the batches in between. Without a snapshot all of the log is replayed (rule B6.4).
  */
 import { offset } from '../../proto/model/offset.ts';
-import { ProducerState } from './core/producer-state.ts';
+import { ProducerState, type ProducerStateSettings } from './core/producer-state.ts';
 import type { LogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
 import type { LogKey } from './log-key.ts';
@@ -29,7 +29,7 @@ export async function replayProducers(
   const state = new ProducerState(producerSettings(context, request.config), snapshot);
   const oldest = segments.all()[0]?.baseOffset ?? 0;
   const from = Math.max(snapshot?.endOffset ?? 0, oldest);
-  if (from >= end) return state;
+  if (from >= end || !context.rules.replaysProducers) return state;
 
   const start = await placeOf(context.handles, segments, offset(from));
   for (const segment of segments.all()) {
@@ -58,12 +58,10 @@ export async function replayProducers(
 }
 
 /** Bounds of the state of one log. */
-export function producerSettings(
-  context: LogContext,
-  config: LogConfig,
-): { readonly expiryMs: number; readonly producersMax: number } {
+export function producerSettings(context: LogContext, config: LogConfig): ProducerStateSettings {
   return {
     expiryMs: config.producerExpiryMs,
     producersMax: context.limits.producersPerLogMax,
+    rules: context.rules,
   };
 }

@@ -7,8 +7,8 @@ import { type Offset, offset } from '../../proto/model/offset.ts';
 import { writeAll } from '../../proto/ports/file-system.ts';
 import type { SparseIndex } from './core/sparse-index.ts';
 import type { HandleLease, HandlePool } from './handle-pool.ts';
-import type { IoWatch } from './io-watch.ts';
 import type { LogBatch } from './log-batch.ts';
+import type { LogContext } from './log-context.ts';
 
 /** A segment that is read only. */
 export interface SealedSegment {
@@ -71,13 +71,15 @@ export class ActiveSegment {
   }
 
   /** Writes a group behind the last one. After a failure the file may hold part of it: `cutBack`. */
-  async write(group: WriteGroup, watch: IoWatch, nowMs: number): Promise<void> {
+  async write(group: WriteGroup, { watch, clock, rules }: LogContext): Promise<void> {
     this.isWriting = true;
     const begun = watch.begins();
     try {
       this.#lease ??= await this.#handles.lease(this.path, 'create');
-      if (this.#bytes === 0 || this.beganMs === 0) this.beganMs = nowMs;
-      await writeAll(this.#lease.handle, group.buffers, this.#bytes);
+      if (this.#bytes === 0 || this.beganMs === 0) this.beganMs = clock.wall();
+      const { handle } = this.#lease;
+      if (rules.finishesWrites) await writeAll(handle, group.buffers, this.#bytes);
+      else await handle.write(group.buffers, this.#bytes);
     } finally {
       this.isWriting = false;
       watch.ended(begun);
@@ -91,9 +93,9 @@ export class ActiveSegment {
   }
 
   /** Removes what a failed write left behind the last whole batch (rule B5.3). */
-  async cutBack(): Promise<void> {
+  async cutBack({ rules }: LogContext): Promise<void> {
     // Without a lease the file was never opened: nothing of the write can be in it.
-    await this.#lease?.handle.truncate(this.#bytes);
+    if (rules.cutsBack) await this.#lease?.handle.truncate(this.#bytes);
   }
 
   /** fdatasync of everything written so far. */

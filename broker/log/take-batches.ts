@@ -3,6 +3,7 @@ import { HighwaterError } from '../../proto/model/errors.ts';
 import { offset } from '../../proto/model/offset.ts';
 import { readBatchHeader } from '../../proto/wire/batch-header.ts';
 import { checkBatch } from './batch-check.ts';
+import type { LogRules } from './core/rules.ts';
 import type { LogRead, ReadRequest } from './log-reader.ts';
 import type { LogPlace } from './log-record.ts';
 import type { Segment } from './segment.ts';
@@ -12,6 +13,7 @@ export interface BatchSearch {
   readonly start: LogPlace;
   readonly request: ReadRequest;
   readonly segment: Segment;
+  readonly rules: LogRules;
 }
 
 /** What a piece held; `more`: not even one wanted batch, which needs so many bytes. */
@@ -27,7 +29,7 @@ export type TakenBatches =
 
 /** The wanted batches among the first `end` bytes of a piece that begins at a batch. */
 export function takeBatches(piece: Buffer, end: number, search: BatchSearch): TakenBatches {
-  const { start, request, segment } = search;
+  const { start, request, segment, rules } = search;
   let nextOffset = start.offset;
   let epoch = -1;
   let at = 0;
@@ -40,10 +42,16 @@ export function takeBatches(piece: Buffer, end: number, search: BatchSearch): Ta
     }
     if (header.kind === 'fault') throw damaged(segment, start.position + at, header.reason);
     const isWanted = header.lastOffset >= request.from;
-    if (isWanted && header.lastOffset >= request.upTo) break;
+    // One that is not the next batch of the log is no end of what may be read: it is damage.
+    const isNext = from !== undefined || header.baseOffset === nextOffset;
+    if (isWanted && isNext && header.lastOffset >= request.upTo) break;
     if (from !== undefined && at + header.byteLength - from > request.maxBytes) break;
     // Batches on the way to the first wanted one are trusted: only what is sent on is checked.
-    const reason = checkBatch(piece, header, { nextOffset, epoch, checkCrc: isWanted });
+    const reason = checkBatch(piece, header, {
+      nextOffset: rules.checksPlace ? nextOffset : undefined,
+      epoch,
+      checkCrc: isWanted && rules.checksReads,
+    });
     if (reason !== undefined) throw damaged(segment, start.position + at, reason);
     if (isWanted) from ??= at;
     at += header.byteLength;

@@ -66,8 +66,9 @@ export class UnflushedFiles {
         );
       }
       try {
-        await this.#flushOnce();
+        await this.#context.watch.watch(this.#flushOnce());
       } catch (caught) {
+        if (!this.#context.rules.flushesOnce) return this.#flushOnce();
         this.#context.onFatal(caught);
         throw caught;
       }
@@ -95,8 +96,9 @@ export class UnflushedFiles {
     this.#hasNewFile = flushed.some(({ bytes }) => bytes === 0);
     this.#isNewFolder = false;
 
-    for (const { segment } of flushed) await segment.sync();
-    if (hadNewFile) await this.#context.fs.syncDirectory(this.#folder);
+    const { rules } = this.#context;
+    if (rules.flushesFiles) for (const { segment } of flushed) await segment.sync();
+    if (hadNewFile && rules.flushesNames) await this.#context.fs.syncDirectory(this.#folder);
     if (hadNewFolder) await this.#context.fs.syncDirectory(parentOf(this.#folder));
 
     for (const { segment, bytes } of flushed) {

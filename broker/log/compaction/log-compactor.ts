@@ -249,7 +249,9 @@ async function plan(
     { ...compaction, segmentBytes: config.segmentBytes },
     {
       segments: described,
-      highWatermark: state.highWatermark,
+      highWatermark: context.rules.compactsBelowWatermark
+        ? state.highWatermark
+        : state.logEndOffset,
       flushedTo: state.recoveryPoint.segmentBase,
       cleanedTo: mark?.cleanedTo ?? 0,
       nextHorizonMs: mark?.nextHorizonMs ?? -1,

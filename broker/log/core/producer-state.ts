@@ -11,6 +11,7 @@
  * Invariant: per producer the remembered batches are those last appended, oldest first, of one epoch.
  */
 import { limits } from '../../../proto/model/limits.ts';
+import { everyRule, type LogRules } from './rules.ts';
 
 /** Sequences go from 0 to 2^31 - 1 and begin again at 0. */
 const sequenceModulus = 2 ** 31;
@@ -70,6 +71,7 @@ export type SequenceVerdict =
 export interface ProducerStateSettings {
   readonly expiryMs: number;
   readonly producersMax: number;
+  readonly rules?: LogRules;
 }
 
 const append: SequenceVerdict = { kind: 'append' };
@@ -77,11 +79,13 @@ const append: SequenceVerdict = { kind: 'append' };
 /** Mutable: owned by one partition log; lost in a crash and rebuilt from snapshot and log. */
 export class ProducerState {
   readonly #settings: ProducerStateSettings;
+  readonly #rules: LogRules;
   readonly #producers = new Map<number, ProducerEntry>();
   #largestTimestamp = -1;
 
   constructor(settings: ProducerStateSettings, snapshot?: ProducerSnapshot) {
     this.#settings = settings;
+    this.#rules = settings.rules ?? everyRule;
     if (snapshot === undefined) return;
     this.#largestTimestamp = snapshot.largestTimestamp;
     for (const entry of snapshot.entries) this.#producers.set(entry.producerId, entry);
@@ -111,7 +115,8 @@ export class ProducerState {
     if (batch.maxTimestamp > this.#largestTimestamp) this.#largestTimestamp = batch.maxTimestamp;
     if (batch.producerId < 0) return;
     const before = this.#producers.get(batch.producerId);
-    const earlier = before?.epoch === batch.producerEpoch ? before.batches : [];
+    const isSame = before?.epoch === batch.producerEpoch && this.#rules.remembersFive;
+    const earlier = isSame ? before.batches : [];
     const added: RememberedBatch = {
       firstSequence: batch.baseSequence,
       lastSequence: sequenceAfter(batch.baseSequence, batch.lastOffsetDelta),

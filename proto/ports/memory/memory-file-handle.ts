@@ -57,7 +57,9 @@ export class MemoryFileHandle implements FileHandle {
       const { isSkipped } = await this.#begin('sync', 0);
       if (!isSkipped) file.sync(upTo);
     } catch (error) {
-      file.giveUp(upTo);
+      // Of a dead process nothing was asked of the disk: its file is as it was.
+      const isAsked = !(error instanceof FileSystemError && error.errno === 'EBADF');
+      if (isAsked) file.giveUp(upTo);
       throw error;
     }
   }

@@ -1,5 +1,6 @@
 /** What a start makes of journal files that are not as they were written. */
 import { expect, test } from 'vitest';
+import { everyRule } from '../../../broker/log/core/rules.ts';
 import { HandlePool } from '../../../broker/log/handle-pool.ts';
 import { encodeBlock } from '../../../broker/log/journal-format.ts';
 import { redoJournal } from '../../../broker/log/journal-redo.ts';
@@ -36,7 +37,7 @@ async function redo(...contents: readonly Buffer[]) {
     { kind: 'skip' },
   );
   const handles = new HandlePool(fs, 4);
-  const place = { fs, handles, journalPath, logsPath: '/data/logs', floor: 1 };
+  const place = { fs, handles, journalPath, logsPath: '/data/logs', rules: everyRule, floor: 1 };
   const result = await world.run(redoJournal({ ...place, recordOf: () => undefined }));
   return { result, largestRead };
 }

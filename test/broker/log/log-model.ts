@@ -4,8 +4,10 @@
  */
 
 import type { EpochStart } from '../../../broker/log/core/epoch-history.ts';
+import type { SequenceVerdict } from '../../../broker/log/core/producer-state.ts';
 import type { PartitionLog } from '../../../broker/log/partition-log.ts';
 import { invariant } from '../../../proto/model/invariant.ts';
+import { limits } from '../../../proto/model/limits.ts';
 import { decodeBatches, type FoundRecord } from './compaction/keyed-batches.ts';
 
 /** A check that costs nothing while it holds: walks do millions of them. */
@@ -24,6 +26,9 @@ export interface ModelBatch {
   /** Of a walk with keys; the records of other walks are opaque. */
   readonly records?: readonly FoundRecord[];
 }
+
+/** The producers of a walk. */
+const walkProducers = [0, 1, 2] as const;
 
 export class LogModel {
   /** Batches that are still in the log, and below its start those that share a segment with it. */
@@ -72,6 +77,17 @@ export class LogModel {
     this.stored = Math.min(this.stored, end);
     this.highWatermark = Math.min(this.highWatermark, end);
     this.logStart = Math.min(this.logStart, end);
+  }
+
+  /** A write failed: what was accepted above its last whole batch is gone. */
+  failedAt(end: number): void {
+    this.batches = this.batches.filter((batch) => batch.endOffset <= end);
+    this.begun = this.begun.filter((entry) => entry.startOffset <= end);
+  }
+
+  /** Epochs without a batch are left where a failure took the batches. */
+  noteEpochs(log: PartitionLog): void {
+    this.epochKept = log.latestEpoch ?? 0;
   }
 
   noteStored(log: PartitionLog): void {
@@ -139,18 +155,16 @@ export class LogModel {
 
   /** After a start: takes over what is left and checks that it may be what is left. */
   checkAfterCrash(log: PartitionLog, isStoredKept: boolean): void {
-    const least =
-      this.cuttingTo === undefined ? this.stored : Math.min(this.stored, this.cuttingTo);
-    if (isStoredKept) hold(log.logEndOffset >= least, () => `${log.logEndOffset} >= ${least}`);
-    hold(log.logEndOffset <= this.end, () => `${log.logEndOffset} <= ${this.end}`);
-    hold(
-      this.boundary(log.logEndOffset) === log.logEndOffset,
-      () => `${this.boundary(log.logEndOffset)} is ${log.logEndOffset}`,
-    );
+    const end = log.logEndOffset;
+    // A cut that was under way has been made, or has not.
+    const isWhole = end >= this.stored || end === this.cuttingTo;
+    hold(isWhole || !isStoredKept, () => `S24 stored is kept: ${end} of ${this.stored}`);
+    hold(end <= this.end, () => `S24 nothing else has come up: ${end} of ${this.end}`);
+    hold(this.boundary(end) === end, () => `S24 whole batches: ${this.boundary(end)} is ${end}`);
     if (log.logStartOffset !== this.logStart && log.logStartOffset !== log.logEndOffset) {
       hold(
         log.logStartOffset === this.deletingTo,
-        () => `${log.logStartOffset} is ${this.deletingTo}`,
+        () => `S26 the start is where it was: ${log.logStartOffset} is ${this.deletingTo}`,
       );
     }
     this.batches = this.batches.filter((batch) => batch.endOffset <= log.logEndOffset);
@@ -172,28 +186,43 @@ export class LogModel {
   checkDerived(log: PartitionLog): void {
     const epochs = log.epochs.map((entry) => entry.epoch as number);
     const isRising = epochs.every((epoch, at) => at === 0 || epoch > (epochs[at - 1] ?? -1));
-    hold(isRising, () => `epochs rise: ${epochs.join(' ')}`);
+    hold(isRising, () => `S13 epochs rise: ${epochs.join(' ')}`);
     for (const batch of this.batches) {
       if (batch.baseOffset < this.logStart) continue;
       const entry = log.epochs.filter((known) => known.startOffset <= batch.baseOffset).at(-1);
-      hold(entry?.epoch === batch.epoch, () => `${entry?.epoch} is ${batch.epoch}`);
+      hold(
+        entry?.epoch === batch.epoch,
+        () => `S13 epoch history: ${entry?.epoch} is ${batch.epoch}`,
+      );
     }
-    const last = new Map<number, ModelBatch>();
-    for (const batch of this.batches) if (batch.producerId >= 0) last.set(batch.producerId, batch);
-    for (const batch of last.values()) {
-      const verdict = log.checkSequence({
-        producerId: batch.producerId,
+    for (const producerId of walkProducers) this.#checkProducer(log, producerId);
+  }
+
+  /** The last five batches are known, the one before is past, the one behind is next. */
+  #checkProducer(log: PartitionLog, producerId: number): void {
+    const own = this.batches.filter((batch) => batch.producerId === producerId);
+    const verdictOf = (baseSequence: number, count: number): SequenceVerdict | undefined =>
+      log.checkSequence({
+        producerId,
         producerEpoch: 0,
-        baseSequence: batch.baseSequence,
-        lastOffsetDelta: batch.endOffset - batch.baseOffset - 1,
+        baseSequence,
+        lastOffsetDelta: count - 1,
         baseOffset: 0,
         maxTimestamp: 1,
       });
-      if (verdict !== undefined) {
-        const isKnown =
-          verdict.kind === 'duplicate' && verdict.batch.baseOffset === batch.baseOffset;
-        hold(isKnown, () => `the batch at ${batch.baseOffset} is known: ${verdict.kind}`);
-      }
+    for (const [age, batch] of own.toReversed().entries()) {
+      const verdict = verdictOf(batch.baseSequence, batch.endOffset - batch.baseOffset);
+      if (verdict === undefined) return;
+      const isKnown = verdict.kind === 'duplicate' && verdict.batch.baseOffset === batch.baseOffset;
+      const isRemembered = age < limits.producerBatchesRemembered;
+      hold(isKnown === isRemembered, () => `S13 producers: ${batch.baseOffset} is ${verdict.kind}`);
     }
+    const last = own.at(-1);
+    const next = last === undefined ? 0 : last.baseSequence + last.endOffset - last.baseOffset;
+    const verdict = verdictOf(next, 1);
+    hold(
+      verdict === undefined || verdict.kind === 'append',
+      () => `S13 producers: ${producerId} goes on at ${next}: ${verdict?.kind}`,
+    );
   }
 }

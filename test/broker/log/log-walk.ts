@@ -1,10 +1,13 @@
 /** A random walk over the logs of one directory, each step checked against the model. */
+import type { LogRules } from '../../../broker/log/core/rules.ts';
 import type { PartitionLog } from '../../../broker/log/partition-log.ts';
 import { leaderEpoch, offset } from '../../../proto/model/offset.ts';
 import { SeededRandom } from '../../../proto/ports/memory/seeded-random.ts';
 import { decodeBatches } from './compaction/keyed-batches.ts';
 import { hold, LogModel, type ModelBatch } from './log-model.ts';
 import { keyOf, LogWorld } from './log-world.ts';
+import { checkAll, crash, crashWithWrites } from './walk-crash.ts';
+import { trouble } from './walk-troubles.ts';
 import {
   beginCompaction,
   keyedWalkBatch,
@@ -22,15 +25,16 @@ export class LogWalk {
   readonly random: SeededRandom;
   /** How often something interesting happened: a walk that reaches nothing shows nothing. */
   readonly reached = new Map<string, number>();
-  readonly #sequences = new WalkSequences();
+  readonly sequences = new WalkSequences();
   #fill = 0;
-  readonly #logs: number;
+  readonly logs: number;
   readonly #isKeyed: boolean; // Records have keys and are compacted.
 
-  constructor(seed: number) {
+  constructor(seed: number, rules?: LogRules) {
     this.random = new SeededRandom(seed);
     const { world, random } = this;
-    this.#logs = 1 + random.below(9);
+    if (rules !== undefined) world.rules = rules;
+    this.logs = 1 + random.below(9);
     this.#isKeyed = random.below(2) === 0;
     world.config = walkConfig(random, this.#isKeyed);
     world.limits = walkLimits(random);
@@ -42,22 +46,22 @@ export class LogWalk {
 
   async run(steps: number): Promise<void> {
     await this.world.start();
-    for (let at = 0; at < this.#logs; at++) {
+    for (let at = 0; at < this.logs; at++) {
       await this.world.create(at);
       this.models.push(new LogModel());
     }
     for (let step = 0; step < steps; step++) await this.#step();
-    await this.#crash('kill');
+    await crash(this, 'kill');
   }
 
   async #step(): Promise<void> {
-    const at = this.random.below(this.#logs);
+    const at = this.random.below(this.logs);
     const log = this.world.log(at);
-    const model = this.#model(at);
+    const model = this.model(at);
     if (this.#isKeyed && this.random.below(15) === 0) return this.#compact(at, log, model);
     const dice = this.random.below(100);
-    if (dice < 40) this.#append(log, model);
-    else if (dice < 45) await this.#burst();
+    if (dice < 40) this.append(log, model);
+    else if (dice < 45) await this.burst();
     else if (dice < 62) await this.world.settle(this.random.below(30) / 10);
     else if (dice < 80) await this.#read(log, model);
     else if (dice < 85) this.#raiseWatermark(log, model);
@@ -66,27 +70,27 @@ export class LogWalk {
     else if (dice < 92) await this.#beginEpoch(log, model);
     else if (dice < 94) await this.world.run(this.world.directory.checkpoint());
     else if (dice < 95) await this.#recreate(at);
-    else if (dice < 97) await this.world.settle(300);
-    else if (dice < 98) await this.#stop();
-    else await this.#crashAnyhow();
+    else if (dice < 96) await this.world.settle(300);
+    else if (dice < 97) await this.#stop();
+    else if (dice < 98) await crashWithWrites(this);
+    else await trouble(this, at);
     if (this.world.fatal !== undefined) throw new Error('fatal', { cause: this.world.fatal });
   }
 
   /** A round that touches many logs goes into the journal. */
-  async #burst(): Promise<void> {
-    for (const [at, model] of this.models.entries()) this.#append(this.world.log(at), model);
+  async burst(): Promise<void> {
+    for (const [at, model] of this.models.entries()) this.append(this.world.log(at), model);
     await this.world.settle(this.random.below(8));
   }
 
-  #append(log: PartitionLog, model: LogModel): void {
-    const count = 1 + this.random.below(4);
+  append(log: PartitionLog, model: LogModel, count = 1 + this.random.below(4)): void {
     const added: ModelBatch[] = [];
     let end = model.end;
     const epoch = model.epoch + (this.random.below(12) === 0 ? 1 : 0);
     for (let index = 0; index < count; index++) {
       const offsets = 1 + this.random.below(3);
       const producerId = this.random.below(3) === 0 ? this.random.below(3) : -1;
-      const baseSequence = this.#sequences.take(model, producerId, offsets);
+      const baseSequence = this.sequences.take(model, producerId, offsets);
       const wish = { baseOffset: end, epoch, producerId, baseSequence };
       const bytes = this.#isKeyed
         ? keyedWalkBatch(this.random, wish, offsets)
@@ -116,7 +120,7 @@ export class LogWalk {
     const upTo = from + this.random.below(model.end - from + 1);
     const maxBytes = 1 + this.random.below(2000);
     const reading = log.read({ from: offset(from), maxBytes, upTo: offset(upTo) });
-    this.#count(reading instanceof Promise ? 'read from files' : 'read from memory');
+    this.count(reading instanceof Promise ? 'read from files' : 'read from memory');
     const read = await this.world.run(Promise.resolve(reading));
     hold(
       read.endOffset <= Math.max(upTo, from),
@@ -141,20 +145,20 @@ export class LogWalk {
     if (this.random.below(3) === 0) {
       running.catch(() => undefined);
       await runEvents(this.world, this.random.below(80));
-      this.#count('crash during compaction');
-      await this.#crash(this.random.below(2) === 0 ? 'kill' : 'power');
+      this.count('crash during compaction');
+      await crash(this, this.random.below(2) === 0 ? 'kill' : 'power');
       return;
     }
     if (this.random.below(2) === 0) {
       // Other work goes on meanwhile.
       for (let step = 0; step < 3; step++) {
-        if (this.random.below(2) === 0) this.#append(log, model);
+        if (this.random.below(2) === 0) this.append(log, model);
         else await this.#read(log, model);
         await this.world.settle(this.random.below(10) / 10);
       }
     }
     const { kind, passes = 0 } = (await this.world.run(running)) ?? {};
-    this.#count(passes > 1 ? 'compaction in passes' : `compaction ${kind}`);
+    this.count(passes > 1 ? 'compaction in passes' : `compaction ${kind}`);
     model.noteStored(log);
     model.checkTable(await readWhole(this.world, log));
   }
@@ -176,8 +180,8 @@ export class LogWalk {
     if (this.random.below(3) === 0) {
       cutting.catch(() => undefined);
       await this.world.settle(this.random.below(20) / 10);
-      this.#count('crash during truncation');
-      await this.#crash(this.random.below(2) === 0 ? 'kill' : 'power');
+      this.count('crash during truncation');
+      await crash(this, this.random.below(2) === 0 ? 'kill' : 'power');
       return;
     }
     const reached = await this.world.run(cutting);
@@ -188,8 +192,8 @@ export class LogWalk {
     hold(log.storedEnd === model.end, () => `${log.storedEnd} is ${model.end}`);
     model.stored = model.end;
     model.checkDerived(log);
-    this.#count('truncation');
-    this.#sequences.reset(model);
+    this.count('truncation');
+    this.sequences.reset(model);
   }
 
   async #deleteRecords(log: PartitionLog, model: LogModel): Promise<void> {
@@ -200,14 +204,14 @@ export class LogWalk {
     if (this.random.below(4) === 0) {
       deleting.catch(() => undefined);
       await this.world.settle(this.random.below(20) / 10);
-      await this.#crash(this.random.below(2) === 0 ? 'kill' : 'power');
+      await crash(this, this.random.below(2) === 0 ? 'kill' : 'power');
       return;
     }
     await this.world.run(deleting);
     model.logStart = model.deletingTo;
     model.deletingTo = undefined;
     hold(log.logStartOffset === model.logStart, () => `${log.logStartOffset} is ${model.logStart}`);
-    this.#count('deleted records');
+    this.count('deleted records');
   }
 
   async #beginEpoch(log: PartitionLog, model: LogModel): Promise<void> {
@@ -222,8 +226,8 @@ export class LogWalk {
     await this.world.run(this.world.directory.delete(keyOf(at)));
     await this.world.create(at);
     this.models[at] = new LogModel();
-    this.#sequences.reset(this.#model(at));
-    this.#count('recreated');
+    this.sequences.reset(this.model(at));
+    this.count('recreated');
   }
 
   async #stop(): Promise<void> {
@@ -231,70 +235,17 @@ export class LogWalk {
     for (const model of this.models) model.stored = model.end;
     await this.world.start();
     hold(this.world.directory.recovered.length === 0, () => 'nothing is recovered');
-    this.#checkAll(true, 'clean stop');
-    this.#count('clean stop');
+    checkAll(this, () => true, 'clean stop');
+    this.count('clean stop');
   }
 
-  /** Half of the crashes come while something is being written to several logs. */
-  async #crashAnyhow(): Promise<void> {
-    for (const [at, model] of this.models.entries()) {
-      if (this.random.below(2) === 0) this.#append(this.world.log(at), model);
-    }
-    if (this.random.below(2) === 0) await this.#burst();
-    await this.world.settle(this.random.below(40) / 10);
-    await this.#crash(this.random.below(2) === 0 ? 'kill' : 'power');
-  }
-
-  async #crash(kind: 'kill' | 'power'): Promise<void> {
-    for (const [at, model] of this.models.entries()) model.noteStored(this.world.log(at));
-    const isOs = this.world.config.flush === 'os';
-    const mode = (['drop', 'keep', 'prefix', 'random'] as const)[this.random.below(4)] ?? 'drop';
-    if (kind === 'kill') this.world.kill();
-    else this.world.powerLoss(this.random, mode);
-    this.#count(`crash by ${kind}`);
-    if (this.world.usesJournal) this.#count('journal in use');
-    if (this.random.below(5) === 0) {
-      // Once more on the way up. What had been redone or cut is redone or cut again.
-      await this.world.startAndDie(this.random.below(60));
-      if (kind === 'kill') this.world.kill();
-      else this.world.powerLoss(this.random, mode);
-      this.#count('crash during start');
-    }
-    await this.world.start();
-    for (const report of this.world.directory.recovered) {
-      this.#count(`recovered ${report.verdict}`);
-      // Only unflushed writes that reached the disk out of order look like damage.
-      const isOrdered = kind === 'kill' || mode === 'drop' || mode === 'keep';
-      if (isOrdered && report.verdict === 'damaged') throw new Error(JSON.stringify(report));
-    }
-    this.#checkAll(kind === 'kill' || !isOs, `${kind} ${mode}`);
-    const at = this.random.below(this.#logs);
-    const model = this.#model(at);
-    if (model.isCompacted) model.checkTable(await readWhole(this.world, this.world.log(at)));
-  }
-
-  #checkAll(isStoredKept: boolean, how: string): void {
-    for (const [at, model] of this.models.entries()) {
-      const log = this.world.log(at);
-      try {
-        model.checkAfterCrash(log, isStoredKept);
-        model.checkDerived(log);
-      } catch (caught) {
-        const report = this.world.directory.recovered.find((one) => one.key.partition === at);
-        const facts = `log ${at} after ${how}: ${JSON.stringify(report)}`;
-        throw new Error(facts, { cause: caught });
-      }
-      this.#sequences.reset(model);
-    }
-  }
-
-  #model(at: number): LogModel {
+  model(at: number): LogModel {
     const model = this.models[at];
     if (model === undefined) throw new Error(`there is a model ${at}`);
     return model;
   }
 
-  #count(what: string): void {
+  count(what: string): void {
     this.reached.set(what, (this.reached.get(what) ?? 0) + 1);
   }
 }

@@ -1,5 +1,6 @@
 /** A node's storage on a memory disk and virtual time: start, stop, kill and power loss. */
 
+import { everyRule, type LogRules } from '../../../broker/log/core/rules.ts';
 import { DataDirectory } from '../../../broker/log/data-directory.ts';
 import { indexTables } from '../../../broker/log/index-store.ts';
 import {
@@ -11,7 +12,13 @@ import { LogDirectory } from '../../../broker/log/log-directory.ts';
 import { type LogKey, logName } from '../../../broker/log/log-key.ts';
 import { logTables } from '../../../broker/log/log-store.ts';
 import type { PartitionLog } from '../../../broker/log/partition-log.ts';
-import { partitionNumber, topicId } from '../../../proto/model/ids.ts';
+import {
+  clusterId,
+  nodeId,
+  partitionNumber,
+  storageId,
+  topicId,
+} from '../../../proto/model/ids.ts';
 import { invariant } from '../../../proto/model/invariant.ts';
 import { silentLogger } from '../../../proto/ports/logger.ts';
 import { findNode } from '../../../proto/ports/memory/directory-tree.ts';
@@ -25,6 +32,12 @@ import { batch } from './batches.ts';
 
 export const topic = topicId('00000000-0000-4000-8000-000000000001');
 
+const identity = {
+  clusterId: clusterId('00000000-0000-4000-8000-00000000000a'),
+  nodeId: nodeId(1),
+  storageId: storageId('00000000-0000-4000-8000-00000000000b'),
+};
+
 export function keyOf(partition: number): LogKey {
   return { topicId: topic, partition: partitionNumber(partition) };
 }
@@ -35,10 +48,12 @@ export class LogWorld {
   readonly stores = new MemoryKeyValueStorage();
   config: LogConfig = defaultLogConfig;
   limits: Partial<LogLimits> = {};
+  rules: LogRules = everyRule;
   fatal: unknown;
   stalledMs = 0;
   #clock: VirtualClock | undefined;
   #directory: LogDirectory | undefined;
+  #isDead = false;
 
   get directory(): LogDirectory {
     invariant(this.#directory !== undefined, 'the world has been started');
@@ -62,6 +77,7 @@ export class LogWorld {
 
   async start(): Promise<LogDirectory> {
     this.fatal = undefined;
+    this.#isDead = false;
     this.#clock = this.time.clockFor('node');
     this.#directory = await this.run(this.#open(this.#clock));
     return this.#directory;
@@ -84,7 +100,8 @@ export class LogWorld {
   async #open(clock: VirtualClock): Promise<LogDirectory> {
     const fs = this.disk.mount(clock);
     const opener = this.stores.mount(clock);
-    const directory = await DataDirectory.open(fs, '/data');
+    const directory = await DataDirectory.open(fs, '/data', this.rules);
+    if (directory.identity === undefined) await directory.format(identity);
     if (directory.cleanStop === undefined) await opener.wipe('/data/index');
     const meta = await opener.open('/data/meta', { durability: 'synced', tables: logTables });
     const index = await opener.open('/data/index', { durability: 'unsynced', tables: indexTables });
@@ -95,12 +112,14 @@ export class LogWorld {
       meta,
       index,
       limits: this.limits,
+      rules: this.rules,
       configOf: () => this.config,
       onStalled: (ms) => {
         this.stalledMs = ms;
       },
       onFatal: (caught) => {
-        this.fatal = caught;
+        // A process that is dead already has nothing to say.
+        if (clock === this.#clock && !this.#isDead) this.fatal = caught;
       },
     });
   }
@@ -133,6 +152,7 @@ export class LogWorld {
 
   /** SIGKILL: the kernel keeps what was written. */
   kill(): void {
+    this.#isDead = true;
     this.#clock?.stop();
     this.disk.killProcess();
     this.stores.killProcess();
@@ -140,6 +160,7 @@ export class LogWorld {
 
   /** Power loss: only what was synced is certain. */
   powerLoss(random: SeededRandom, mode: CrashMode = 'random'): void {
+    this.#isDead = true;
     this.#clock?.stop();
     this.disk.crash(random, mode);
     this.stores.crash(random, mode === 'drop' ? 'drop' : 'random');

@@ -29,7 +29,8 @@ export function walkConfig(random: SeededRandom, isKeyed: boolean): LogConfig {
 
 export function walkLimits(random: SeededRandom): Partial<LogLimits> {
   return {
-    reserveBytes: 0,
+    reserveBytes: random.below(2) * 100_000,
+    stalledMs,
     tailCacheBytes: random.below(3) * 2000,
     journalFileBytes: 4096 * (2 + random.below(4)),
     journalFilesMax: 2 + random.below(2),
@@ -38,6 +39,9 @@ export function walkLimits(random: SeededRandom): Partial<LogLimits> {
     idleHandlesMax: random.below(6),
   };
 }
+
+/** A disk that is silent for so long is told of. */
+export const stalledMs = 1_000;
 
 /** Where a batch goes, and whose it is. */
 export interface WalkBatchWish {

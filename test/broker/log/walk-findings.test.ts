@@ -1,0 +1,97 @@
+/** What random walks over the logs of a directory found, told one by one. */
+import { expect, test } from 'vitest';
+import { defaultLogConfig } from '../../../broker/log/log-config.ts';
+import type { PartitionLog } from '../../../broker/log/partition-log.ts';
+import { offset } from '../../../proto/model/offset.ts';
+import { hang, onOperation } from '../../../proto/ports/memory/disk-faults.ts';
+import { writeInt64 } from '../../../proto/wire/int64.ts';
+import { batch } from './batches.ts';
+import { LogWorld } from './log-world.ts';
+
+const producer = { producerId: 7, producerEpoch: 0 };
+
+async function startedWith(segmentBytes: number): Promise<LogWorld> {
+  const world = new LogWorld();
+  world.limits = { reserveBytes: 0, checkpointMs: 1_000_000 };
+  world.config = { ...defaultLogConfig, segmentBytes };
+  await world.start();
+  await world.create();
+  return world;
+}
+
+function verdictOf(log: PartitionLog, baseSequence: number): string | undefined {
+  return log.checkSequence({
+    ...producer,
+    baseSequence,
+    lastOffsetDelta: 0,
+    baseOffset: 0,
+    maxTimestamp: 1,
+  })?.kind;
+}
+
+test('a log that begins anew knows no producer of the one before', async () => {
+  const world = await startedWith(10_000);
+  const log = world.log();
+  log.append([batch({ baseOffset: 0, ...producer, baseSequence: 0 })]);
+  await world.run(log.flush());
+  await world.run(log.resetTo(offset(100)));
+  // Its old batch may never have been in the log that begins: a copy of it is no duplicate.
+  expect(verdictOf(log, 0)).toBe('append');
+  world.kill();
+  await world.start();
+  expect(verdictOf(world.log(), 0)).toBe('append');
+});
+
+test('a segment that a cut left wholly below the start stays until a snapshot knows its producers', async () => {
+  const world = await startedWith(300);
+  const log = world.log();
+  const own = { payload: 100, ...producer };
+  log.append([
+    batch({ baseOffset: 0, ...own, baseSequence: 0 }),
+    batch({ baseOffset: 1, payload: 20 }),
+  ]);
+  await world.settle();
+  log.setHighWatermark(offset(1));
+  expect(await world.run(log.deleteRecords(offset(1)))).toBe(1);
+  expect(await world.run(log.truncateTo(offset(1), { keepAside: false }))).toBe(1);
+  log.append([batch({ baseOffset: 1, payload: 250 })]);
+  await world.settle();
+  expect(await world.files()).toHaveLength(2);
+  world.kill();
+  await world.start();
+  expect(verdictOf(world.log(), 0)).toBe('duplicate');
+});
+
+test('the flush of a checkpoint that hangs ends the node, also where no append waits for one', async () => {
+  const world = await startedWith(10_000);
+  world.log().configure({ ...world.config, flush: 'os' });
+  world.log().append([batch({ baseOffset: 0 })]);
+  await world.settle();
+  const rule = world.disk.faults.add(onOperation('sync'), hang);
+  world
+    .log()
+    .flush()
+    .catch(() => undefined);
+  await world.settle(25_000);
+  expect(world.stalledMs).toBeGreaterThanOrEqual(10_000);
+  expect(world.fatal).toMatchObject({ code: 'STORAGE_ERROR' });
+  rule.remove();
+});
+
+test('a last batch that lies in a wrong place is damage, not the end of what may be read', async () => {
+  const world = await startedWith(10_000);
+  world.limits = { ...world.limits, tailCacheBytes: 0 };
+  await world.stop();
+  await world.start();
+  const log = world.log();
+  log.append([batch({ baseOffset: 0 })]);
+  await world.run(log.flush());
+  const path = `/data/logs/${log.key.topicId}-0/00000000000000000000.log`;
+  const content = world.disk.file(path).content();
+  writeInt64(content, 5, 0);
+  world.disk.replaceContent(path, content);
+  const request = { from: offset(0), maxBytes: 100, upTo: offset(1) };
+  await expect(world.run(Promise.resolve(log.read(request)))).rejects.toMatchObject({
+    code: 'DAMAGED_LOG',
+  });
+});
