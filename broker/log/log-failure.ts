@@ -12,6 +12,7 @@ import { truncateEpochs } from './core/epoch-history.ts';
 import type { LogLifecycle } from './log-lifecycle.ts';
 import type { LogFailure } from './partition-log.ts';
 import { replayProducers } from './producer-replay.ts';
+import type { SegmentSet } from './segment-set.ts';
 
 /** The log ends at `end` now. Nothing is accepted until its memory agrees with its files again. */
 export function failLog(life: LogLifecycle, caught: unknown, end: Offset): void {
@@ -33,9 +34,7 @@ export function failLog(life: LogLifecycle, caught: unknown, end: Offset): void 
 }
 
 function failureCode(caught: unknown): LogFailure['code'] {
-  if (caught instanceof FileSystemError && ['ENOSPC', 'EDQUOT'].includes(caught.errno)) {
-    return 'DISK_FULL';
-  }
+  if (caught instanceof FileSystemError && caught.isFull) return 'DISK_FULL';
   if (caught instanceof HighwaterError && caught.code === 'DAMAGED_LOG') return 'DAMAGED_LOG';
   return 'STORAGE_ERROR';
 }
@@ -60,10 +59,21 @@ async function repair(
       // What was written and not stored lies below the end: it is stored before it counts.
       const segments = await life.segments();
       await writer.files.flush(end);
+      await forgetJournal(life, segments);
       const request = { key: life.key, segments, config: life.config, end };
       state.producers = await replayProducers(context, request);
     }
     life.resetMemory(end);
     life.isCutting = false;
   });
+}
+
+/**
+ * A journal round may have taken what there was no room to write. Redone after a crash it would lie
+ * over what comes in its place; everything below the end is flushed in place, so no block is needed.
+ */
+async function forgetJournal(life: LogLifecycle, segments: SegmentSet): Promise<void> {
+  life.state.recoveryPoint = life.writtenPlace(segments);
+  life.state.journalFrom = life.context.journal.nextSequence;
+  await life.saveRecord();
 }

@@ -4,6 +4,7 @@
  */
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
+import { FileSystemError } from '../../proto/ports/file-system.ts';
 import type { KeyValueStore } from '../../proto/ports/key-value.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
 import { readInt64, writeInt64 } from '../../proto/wire/int64.ts';
@@ -102,6 +103,17 @@ function redoFrom(
       const record = active.has(logName(key)) ? parts.store.record(key) : undefined;
       return record === 'damaged' ? undefined : record;
     },
+  }).catch((caught: unknown) => {
+    throw caught instanceof FileSystemError && caught.isFull ? noRoomToStart(path, caught) : caught;
+  });
+}
+
+/** Nothing is lost by it: the journal stays until all that it holds is in the logs. */
+function noRoomToStart(path: string, caught: FileSystemError): HighwaterError {
+  const message = `The disk of ${path} is full: what the journal keeps cannot be written to its logs.`;
+  return new HighwaterError('DISK_FULL', `${message} Make room and start again; nothing is lost.`, {
+    cause: caught,
+    facts: { path },
   });
 }
 

@@ -21,12 +21,12 @@ import { ExclusiveWork } from './exclusive-work.ts';
 import type { JournalEntry } from './journal-format.ts';
 import type { LogBatch } from './log-batch.ts';
 import type { LogContext } from './log-context.ts';
-import type { LogPlace } from './log-record.ts';
 import { PendingBatches } from './pending-batches.ts';
-import type { ActiveSegment } from './segment.ts';
+import type { ActiveSegment, WriteGroup } from './segment.ts';
 import type { SegmentSet } from './segment-set.ts';
 import { UnflushedFiles } from './unflushed-files.ts';
 import { UnstoredGroups } from './unstored-groups.ts';
+import { WriteTrouble } from './write-trouble.ts';
 import type { WriterHost } from './writer-host.ts';
 
 /** Bytes of one log that may be in the journal and not in their segment: one write takes all. */
@@ -56,11 +56,12 @@ export class LogWriter {
       this.#requestFlush();
     },
   });
-  #hasFailed = false;
+  readonly #trouble: WriteTrouble;
 
   constructor(context: LogContext, host: WriterHost, end: Offset) {
     this.#context = context;
     this.#host = host;
+    this.#trouble = new WriteTrouble(context, host);
     this.#written = end;
     this.#stored = end;
     this.files = new UnflushedFiles(context, host.folder);
@@ -91,7 +92,7 @@ export class LogWriter {
 
   /** Resolves when everything below `end` has been written, or never will be. */
   async reached(end: Offset): Promise<void> {
-    while (this.#written < end && !this.#hasFailed) {
+    while (this.#written < end && !this.#trouble.hasFailed) {
       this.#mustWrite = true;
       this.#schedulePump();
       await this.#exclusive.somethingEnds();
@@ -111,7 +112,7 @@ export class LogWriter {
     this.#written = end;
     this.#stored = end;
     this.#unflushedTo = 0;
-    this.#hasFailed = false;
+    this.#trouble.hasFailed = false;
     this.#mustWrite = false;
     this.#segments = undefined;
     this.files.clear();
@@ -119,7 +120,7 @@ export class LogWriter {
 
   /** What a flush round would flush; undefined if there is nothing, or not now. */
   flushShare(): FlushShare | undefined {
-    if (this.#exclusive.isHeld || this.#hasFailed) return undefined;
+    if (this.#exclusive.isHeld || this.#trouble.hasFailed) return undefined;
     const inPlaceOnly = this.#unflushedTo > this.files.flushedTo;
     const written = this.#unstored.bytes;
     if (written > 0)
@@ -169,20 +170,10 @@ export class LogWriter {
 
   /** Everything below `upTo` is stored; undefined after a failure. */
   flushEnded(upTo: Offset | undefined): void {
-    if (upTo === undefined) this.#hasFailed = true;
+    if (upTo === undefined) this.#trouble.hasFailed = true;
     else this.#advanceStored(upTo);
     this.#flushes--;
     this.#exclusive.ended();
-  }
-
-  /** fdatasync of every file with unflushed bytes; resolves to the place up to which all is flushed. */
-  async flushInPlace(place: () => LogPlace): Promise<LogPlace> {
-    let reached = place();
-    await this.flushWith((upTo) => {
-      reached = place();
-      return this.files.flush(upTo);
-    });
-    return reached;
   }
 
   /** Flushes in place what the journal holds of this log, which forgets it; after a failure too. */
@@ -194,19 +185,20 @@ export class LogWriter {
   }
 
   #requestFlush(): void {
-    if (this.#unstored.bytes > 0 && !this.#hasFailed) this.#context.flusher.request(this);
+    if (this.#unstored.bytes > 0 && !this.#trouble.hasFailed) this.#context.flusher.request(this);
   }
 
   /** At the end of the turn, so that all that one turn accepted goes into one write. */
   #schedulePump(): void {
-    if (this.#isPumpDue || this.#isWriting || this.#pending.isEmpty) return;
+    if (this.#isPumpDue || this.#isWriting || this.#trouble.waitsForRoom) return;
+    if (this.#pending.isEmpty) return;
     this.#isPumpDue = true;
     this.#context.clock.soon(this.#pump);
   }
 
   readonly #pump = (): void => {
     this.#isPumpDue = false;
-    if (this.#isWriting || this.#exclusive.isHeld || this.#hasFailed) return;
+    if (this.#isWriting || this.#exclusive.isHeld || this.#trouble.hasFailed) return;
     if (this.#pending.isEmpty) return;
     if (!this.#isForJournal()) {
       this.#isWriting = true;
@@ -237,7 +229,7 @@ export class LogWriter {
         const group = this.#pending.take(Math.min(room, this.#context.limits.writeBytesMax));
         const position = active.bytes;
         this.files.writing(active);
-        await active.write(group, this.#context);
+        await this.#writeTo(active, group);
         const { baseOffset: segmentBase, endOffset } = active;
         if (endOffset <= this.#stored) this.#context.unstored.add(-group.bytes);
         else this.#unstored.push({ segmentBase, position, endOffset, group });
@@ -284,17 +276,20 @@ export class LogWriter {
     this.#host.onStored();
   }
 
-  /** The file is cut back to its last whole batch; what was accepted above is told to be lost. */
-  async #failWrite(caught: unknown, active: ActiveSegment | undefined): Promise<void> {
-    this.#hasFailed = true;
+  async #writeTo(active: ActiveSegment, group: WriteGroup): Promise<void> {
     try {
-      await active?.cutBack(this.#context);
-      // What the journal holds has been acknowledged: without its segment the log cannot go on.
-      if (this.#stored > this.#written) throw caught;
-      this.#host.onFailure(caught, this.#written);
-    } catch (second) {
-      // Partial bytes that cannot be removed would come back as a torn tail of somebody else's log.
-      this.#context.onFatal(second);
+      await active.write(group, this.#context);
+    } catch (caught) {
+      this.#pending.putBack(group, this.#stored);
+      throw caught;
     }
+  }
+
+  #failWrite(caught: unknown, active: ActiveSegment | undefined): Promise<void> {
+    return this.#trouble.failed(caught, active, {
+      isAcknowledged: this.#stored > this.#written,
+      onGivenUp: () => this.#host.onFailure(caught, this.#written),
+      onRetry: () => this.#schedulePump(),
+    });
   }
 }

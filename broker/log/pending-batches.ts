@@ -68,6 +68,16 @@ export class PendingBatches {
     this.#bytes += batch.bytes.length;
   }
 
+  /** A group that could not be written comes first again; the journal has all that ends at or below `storedTo`. */
+  putBack(group: WriteGroup, storedTo: Offset): void {
+    this.#batches = [...group.batches, ...this.#batches.slice(this.#first)];
+    this.#first = 0;
+    this.#bytes += group.bytes;
+    this.#journalled = 0;
+    this.#journalledBytes = 0;
+    this.journalledTo(storedTo);
+  }
+
   clear(): void {
     this.#batches = [];
     this.#first = 0;

@@ -12,6 +12,8 @@ export interface WriterHost {
   readonly key: LogKey;
   readonly folder: string;
   config(): LogConfig;
+  /** True once the log is being let go: nothing is waited for that may never come. */
+  isClosing(): boolean;
   /** Loads the segments, and marks the log as active before anything counts as stored. */
   openForWriting(): Promise<SegmentSet>;
   onWritten(end: Offset): void;
@@ -27,6 +29,7 @@ export function writerHost(life: LogLifecycle): WriterHost {
     key: life.key,
     folder: life.folder,
     config: () => life.config,
+    isClosing: () => life.isClosed,
     openForWriting: async () => {
       const segments = await life.segments();
       if (!hasFolder) {

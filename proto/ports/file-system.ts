@@ -73,6 +73,11 @@ export class FileSystemError extends Error {
     this.operation = operation;
     this.path = path;
   }
+
+  /** There is no room; that may pass. */
+  get isFull(): boolean {
+    return this.errno === 'ENOSPC' || this.errno === 'EDQUOT';
+  }
 }
 
 /**

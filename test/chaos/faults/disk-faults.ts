@@ -11,9 +11,22 @@ export async function slowDisk(scene: FaultScene): Promise<void> {
   await trouble(scene, { slowMs });
 }
 
-/** No space: refused in good order, and there is space again afterwards. */
+/**
+ * No space: refused in good order, and there is space again afterwards. A node that just starts may have
+ * needed room for what its journal keeps; it ends, and is started when there is room.
+ */
 export async function fullDisk(scene: FaultScene): Promise<void> {
+  const { cluster, tally } = scene;
+  const node = cluster.node(scene.node);
+  const wasReady = await node.ready(0).then(
+    () => true,
+    () => false,
+  );
   await trouble(scene, { isFull: true });
+  if (node.isRunning) return;
+  if (wasReady) throw new Error(`node ${node.id} ended of a full disk`);
+  tally.endedByDisk++;
+  node.start();
 }
 
 /** EIO. A node that cannot trust its disk any more ends; it is started on a disk that works again. */
