@@ -38,10 +38,13 @@ const faster = 1.1;
 export class Runner {
   readonly contestant: Contestant;
   readonly shown: Shown[] = [];
+  readonly #warm: (records: number) => Promise<void>;
   #last: number;
 
-  constructor(contestant: Contestant) {
+  /** `warm` is called before each run with the number of its records. */
+  constructor(contestant: Contestant, warm: (records: number) => Promise<void>) {
     this.contestant = contestant;
+    this.#warm = warm;
     this.#last = contestant.guess;
   }
 
@@ -50,7 +53,7 @@ export class Runner {
     let best = 0;
     let without = 0;
     for (let round = 0; round < roundsMax && without < steadyRounds; round++) {
-      this.#last = (await this.contestant.run(this.#countFor(seconds))).recordsPerSecond;
+      this.#last = (await this.#run(seconds)).recordsPerSecond;
       without = this.#last > best * faster ? 0 : without + 1;
       best = Math.max(best, this.#last);
     }
@@ -58,13 +61,15 @@ export class Runner {
 
   /** Records a second of one round. */
   async measure(seconds: number): Promise<number> {
-    const shown = await this.contestant.run(this.#countFor(seconds));
+    const shown = await this.#run(seconds);
     this.#last = shown.recordsPerSecond;
     this.shown.push(shown);
     return this.#last;
   }
 
-  #countFor(seconds: number): number {
-    return Math.max(this.contestant.recordsMin, Math.round(this.#last * seconds));
+  async #run(seconds: number): Promise<Shown> {
+    const count = Math.max(this.contestant.recordsMin, Math.round(this.#last * seconds));
+    await this.#warm(count);
+    return this.contestant.run(count);
   }
 }

@@ -1,4 +1,5 @@
 import type { Parity } from '../harness/bench.ts';
+import { memoryIsWarm } from '../harness/warm-memory.ts';
 import { kafkaVersion, natsVersion } from '../peers/locations.ts';
 import { matchedKafkaNodes, matchedKafkaProducer } from './failover.ts';
 import type { Plan } from './plan.ts';
@@ -8,6 +9,7 @@ import { workloadsOf, workloadText } from './workloads.ts';
 /** What was compared, how, and what the report does not show. */
 export function parityOf(plan: Plan, rows: readonly Row[]): Parity {
   return {
+    page_cache: memoryIsWarm,
     systems: `Highwater of this tree; Apache Kafka ${kafkaVersion}, KRaft, with the heap (-Xmx1G -Xms1G) and the flags of its scripts; NATS ${natsVersion}, JetStream`,
     clusters: 'three nodes each, every node a process with all roles; all clusters up at once',
     replication: 'three replicas, acks=all, min.insync.replicas 2; NATS R3 waits for a majority',

@@ -47,7 +47,7 @@ function batchRow(systems: Systems, name: string, load: Omit<Load, 'partitions'>
     name,
     load: `${load.valueBytes} B, flush ${load.flush}, batches, 1 and 6 partitions`,
     valueBytes: load.valueBytes,
-    runners: runnersOf(contestants),
+    runners: runnersOf(systems, load.valueBytes, contestants),
     figures: [{ key: `${name}_vs_kafka_best`, against: 'kafka' }],
   };
 }
@@ -60,7 +60,7 @@ function defaultRow(systems: Systems): Row {
     name: 'default',
     load: '1024 B, flush os, 1 partition, record by record, clients at their defaults',
     valueBytes: 1024,
-    runners: runnersOf([
+    runners: runnersOf(systems, load.valueBytes, [
       ours(systems, load, { form: 'send', inFlight: defaultInFlight }),
       ...('missing' in kafka ? [] : [kafkaJava(kafka, load, 'default')]),
     ]),
@@ -77,6 +77,8 @@ function singleRow(systems: Systems): Row {
     load: '1024 B, flush os, 1 partition, record by record, Node clients, 100 and 2,000 in flight',
     valueBytes: 1024,
     runners: runnersOf(
+      systems,
+      load.valueBytes,
       recordByRecord.flatMap((inFlight) => [
         ours(systems, load, { form: 'send', inFlight }),
         ...('missing' in kafka ? [] : [kafkaNode(kafka, load, { form: 'send', inFlight })]),
@@ -90,8 +92,12 @@ function singleRow(systems: Systems): Row {
   };
 }
 
-function runnersOf(contestants: readonly Contestant[]): Runner[] {
-  return contestants.map((one) => new Runner(one));
+function runnersOf(
+  { ours: side }: Systems,
+  valueBytes: number,
+  contestants: readonly Contestant[],
+): Runner[] {
+  return contestants.map((one) => new Runner(one, (records) => side.warm(records * valueBytes)));
 }
 
 /** The greatest median of a system's settings, records a second; undefined if it does not take part. */

@@ -2,6 +2,7 @@
 import type { Bench, BenchContext, BenchOutcome } from '../harness/bench.ts';
 import { ratios } from '../harness/rounds.ts';
 import { median } from '../harness/statistics.ts';
+import { memoryIsWarm } from '../harness/warm-memory.ts';
 import { LoadCluster } from '../load/load-cluster.ts';
 
 const valueBytes = 1024;
@@ -78,6 +79,7 @@ async function measureRound(
   const bytes = context.isQuick ? 400e6 : 1.5e9;
   const count = Math.floor(bytes / valueBytes);
   return ours.withTopic({ partitions, flush: 'os', valueBytes }, async (topic) => {
+    await ours.warm(bytes);
     const produced = await ours.produce({
       ...topic,
       kind: 'produce',
@@ -111,6 +113,7 @@ async function measureRound(
 }
 
 const parity: BenchOutcome['parity'] = {
+  page_cache: memoryIsWarm,
   processes: 'a producer, a consumer, three nodes',
   client:
     'the built package at its public surface, defaults but for the memory bound of the producer',

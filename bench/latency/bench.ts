@@ -3,6 +3,7 @@
 import type { Acks } from '../../client/index.ts';
 import type { Bench, BenchContext, BenchOutcome } from '../harness/bench.ts';
 import { median } from '../harness/statistics.ts';
+import { memoryIsWarm } from '../harness/warm-memory.ts';
 import { LoadCluster } from '../load/load-cluster.ts';
 import { type LatencyFound, LatencyRuns } from './latency-runs.ts';
 
@@ -105,6 +106,7 @@ function rateFor(load: Load, flush: Flush, maximum: number): number {
 
 function parityOf(runs: LatencyRuns): BenchOutcome['parity'] {
   return {
+    page_cache: memoryIsWarm,
     processes: 'a producer, a consumer where one is measured, three nodes',
     client: 'the built package at its public surface, defaults; one promise for each record',
     replicas: 3,

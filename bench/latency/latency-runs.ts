@@ -98,6 +98,7 @@ export class LatencyRuns {
     busy: Promise<unknown> = Promise.resolve(),
   ): Promise<Omit<LatencyFound, 'latency'> & { readonly answer: LoadAnswer }> {
     const count = this.#count(recordsPerSecond);
+    await this.#ours.warm(count * valueBytes);
     await this.#nodeLoopP99Ms();
     const answer = await this.#ours.producer.ask({
       ...topic,

@@ -4,6 +4,7 @@ import { type Client, connect } from '../../client/index.ts';
 import { until } from '../../test/support/cluster-view.ts';
 import { ProcessCluster } from '../../test/support/process-cluster.ts';
 import { filesGone } from '../harness/removed-files.ts';
+import { warmMemory } from '../harness/warm-memory.ts';
 import type { Worker } from '../harness/worker.ts';
 import { cpuSecondsOfAll, startLoadClient } from './load-client.ts';
 import type { LoadAnswer, LoadRequest, LoadTopic, ProduceRequest } from './requests.ts';
@@ -95,6 +96,11 @@ export class LoadCluster {
       sum: before.tally.sum + sum,
     });
     return roundResult(request, answer, nodesCpu);
+  }
+
+  /** Memory for so many bytes on each of the three nodes; see `warmMemory`. */
+  warm(bytes: number): Promise<void> {
+    return warmMemory(this.cluster.directory, 3 * bytes);
   }
 
   /** Reads every replica and compares what it holds with what was acknowledged. */

@@ -2,6 +2,7 @@
 import type { Bench, BenchContext, BenchOutcome } from '../harness/bench.ts';
 import { interleave, ratios } from '../harness/rounds.ts';
 import { median } from '../harness/statistics.ts';
+import { memoryIsWarm } from '../harness/warm-memory.ts';
 import { LoadCluster, type RoundResult } from '../load/load-cluster.ts';
 import { measureIdle } from './idle.ts';
 
@@ -99,8 +100,9 @@ function produceInto(
   }: { readonly partitions: number; readonly flush: 'os' | 'ack'; readonly bytes: number },
 ): Promise<RoundResult> {
   const count = Math.floor(bytes / valueBytes);
-  return ours.withTopic({ partitions, flush, valueBytes }, (topic) =>
-    ours.produce(
+  return ours.withTopic({ partitions, flush, valueBytes }, async (topic) => {
+    await ours.warm(bytes + warmUpBytes);
+    return ours.produce(
       {
         ...topic,
         kind: 'produce',
@@ -111,8 +113,8 @@ function produceInto(
         isKeyed: true,
       },
       Math.floor(warmUpBytes / valueBytes),
-    ),
-  );
+    );
+  });
 }
 
 const parity: BenchOutcome['parity'] = {
@@ -122,6 +124,7 @@ const parity: BenchOutcome['parity'] = {
   acks: 'all',
   in_flight: '64 MiB',
   records: 'random bytes, 1,024 B; keys spread evenly over the partitions',
+  page_cache: memoryIsWarm,
   topics: 'a fresh one for each round, deleted after its check',
   warm_up: '64 MB into each topic before the clock runs: saturated, not first touched',
   checked: 'every record of every replica read again, counted, its checksum summed',

@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cpuSecondsOf } from '../harness/process-usage.ts';
+import { warmMemory } from '../harness/warm-memory.ts';
 import { startWorker, type Worker } from '../harness/worker.ts';
 import type {
   ConnectAnswer,
@@ -66,6 +67,7 @@ export class BarePipeline {
         this.#hops.map((hop, index) => hop.ask(ask(paths[index] ?? '')) as Promise<Answer>),
       );
     await each((path) => ({ kind: 'begin', path, flush }));
+    await warmMemory(this.#directory, 3 * count * batchBytes);
     const before = this.#cpu();
     const sent = await this.#producer.ask({ grpcPort: this.#grpcPort, batchBytes, count });
     const after = this.#cpu();

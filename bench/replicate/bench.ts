@@ -2,6 +2,7 @@
 import type { Bench, BenchContext, BenchOutcome } from '../harness/bench.ts';
 import { interleave, ratios } from '../harness/rounds.ts';
 import { median } from '../harness/statistics.ts';
+import { memoryIsWarm } from '../harness/warm-memory.ts';
 import { BarePipeline, type PipelineResult } from '../pipeline/bare-pipeline.ts';
 import { ClusterRounds } from './cluster-rounds.ts';
 import { measureStalled } from './stalled.ts';
@@ -99,6 +100,7 @@ async function measureRounds(
 }
 
 const parity: BenchOutcome['parity'] = {
+  page_cache: memoryIsWarm,
   processes: 'producer, and three nodes each, on both sides',
   replicas: 3,
   acks: 'all: stored by the leader and both followers',

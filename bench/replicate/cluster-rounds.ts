@@ -4,6 +4,7 @@ import { leaderWithIsr } from '../../test/support/cluster-view.ts';
 import { ProcessCluster } from '../../test/support/process-cluster.ts';
 import { cpuSecondsOf } from '../harness/process-usage.ts';
 import { filesGone } from '../harness/removed-files.ts';
+import { warmMemory } from '../harness/warm-memory.ts';
 import type { Worker } from '../harness/worker.ts';
 import { logFolders } from '../load/load-cluster.ts';
 import type { PipelineResult, PipelineRound } from '../pipeline/bare-pipeline.ts';
@@ -38,6 +39,7 @@ export class ClusterRounds {
       config: { flush },
     });
     const leader = await leaderWithIsr(this.client, { topic, partition: 0 }, 3);
+    await warmMemory(this.cluster.directory, 3 * count * batchBytes);
     const before = this.#cpu();
     const job = { topicId, batchBytes, count };
     const sent = await this.#producer.ask({
