@@ -31,7 +31,11 @@ export class WriteTrouble {
   async failed(
     caught: unknown,
     active: ActiveSegment | undefined,
-    log: { readonly isAcknowledged: boolean; onGivenUp(): void; onRetry(): void },
+    log: {
+      readonly isAcknowledged: boolean;
+      readonly onGivenUp: () => void;
+      readonly onRetry: () => void;
+    },
   ): Promise<void> {
     const isFull = caught instanceof FileSystemError && caught.isFull;
     const mayWait = log.isAcknowledged && isFull && !this.#host.isClosing();
