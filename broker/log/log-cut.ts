@@ -10,12 +10,11 @@ import { type Offset, offset } from '../../proto/model/offset.ts';
 import { trimEpochs, truncateEpochs } from './core/epoch-history.ts';
 import type { ProducerSnapshot } from './core/producer-state.ts';
 import { checkpointLog } from './log-checkpoint.ts';
-import { keepAside, trimFiles } from './log-files.ts';
+import { keepAside, type LogBounds, trimFiles } from './log-files.ts';
 import { logName } from './log-key.ts';
 import type { LogLifecycle } from './log-lifecycle.ts';
 import { placeOf } from './log-places.ts';
-import type { LogPlace } from './log-record.ts';
-import { deleteCompacted, forgetCompaction, LogChanges, removableTo } from './log-store.ts';
+import { deleteCompacted, forgetCompaction, LogChanges } from './log-store.ts';
 import { replayProducers } from './producer-replay.ts';
 import type { SegmentSet } from './segment-set.ts';
 
@@ -49,7 +48,8 @@ export async function cutLog(
     const changes = new LogChanges();
     if (context.rules.cutsSnapshots) changes.cutProducers(life.key, end.offset);
     forgetCompaction(changes, context.store, { key: life.key, end: end.offset });
-    await carryOut(life, end, changes);
+    // What lies below the start is still among the loaded segments: it goes when they are loaded anew.
+    await carryOut(life, { removeTo: offset(0), end }, changes);
     segments.cutTo(end);
     const request = { key: life.key, segments, config: life.config, end: end.offset };
     if (context.rules.cutsProducers) state.producers = await replayProducers(context, request);
@@ -73,7 +73,7 @@ export async function restartAt(life: LogLifecycle, start: Offset): Promise<void
     // Nobody is known here: what is known of the old log may never have been in the one that begins.
     changes.cutProducers(life.key, start).producers(life.key, nobody(start), start);
     forgetCompaction(changes, context.store, { key: life.key, end: 0 });
-    await carryOut(life, end, changes);
+    await carryOut(life, { removeTo: start, end }, changes);
     segments.restart(end);
     state.producers = undefined;
     life.tail.clear();
@@ -86,15 +86,15 @@ function nobody(endOffset: Offset): ProducerSnapshot {
 }
 
 /** Decision, files, and the end of the decision. */
-async function carryOut(life: LogLifecycle, end: LogPlace, changes: LogChanges): Promise<void> {
+async function carryOut(life: LogLifecycle, left: LogBounds, changes: LogChanges): Promise<void> {
   const { state, context } = life;
+  const { end } = left;
   state.recoveryPoint = end;
   if (state.highWatermark > end.offset) state.highWatermark = end.offset;
   state.journalFrom = context.journal.nextSequence;
   await life.mark();
   if (context.rules.decidesCutFirst) await life.saveRecord(changes, true);
-  const removeTo = removableTo(context.store, { ...state, key: life.key });
-  await trimFiles(filesOf(life), { removeTo, end });
+  await trimFiles(filesOf(life), left);
   await life.saveRecord(context.rules.decidesCutFirst ? new LogChanges() : changes);
 }
 

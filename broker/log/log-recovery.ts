@@ -211,6 +211,15 @@ async function finish(
   const { key, known, found, verdict } = outcome;
   const kept = { keptPath: context.keptPath, name: `${logName(key)}-${context.clock.wall()}` };
   const keptPaths = verdict === 'damaged' ? await keepAside(place, found.end, kept) : [];
+  const damage =
+    verdict === 'damaged'
+      ? { at: found.end.offset, logEndBefore: known.recoveryPoint.offset }
+      : known.damage;
+  if (verdict === 'damaged' && context.rules.marksDamageFirst) {
+    // What is cut can be found bad no more: a start after a crash in between has to know of it.
+    const marked = new LogChanges().record(key, { ...known, damage });
+    await context.store.commit(marked.markActive(key));
+  }
   const before = await totalBytes(context, place.folder);
   for (const file of found.scanned) {
     if (context.rules.flushesRecovered) await syncFile(context, file);
@@ -236,10 +245,7 @@ async function finish(
     journalFrom: context.journal.nextSequence,
     bytes: after.bytes,
     epochs: found.epochs,
-    damage:
-      verdict === 'damaged'
-        ? { at: found.end.offset, logEndBefore: known.recoveryPoint.offset }
-        : known.damage,
+    damage,
   };
   const segments = await SegmentSet.load(
     {

@@ -18,6 +18,8 @@ export interface LogRules {
   readonly compactsBelowWatermark: boolean;
   /** Bad bytes with a good batch behind them are damage, not a torn end (rule B4.15). */
   readonly tellsDamage: boolean;
+  /** Damage is durably marked before the bad bytes are cut (rule B4.15). */
+  readonly marksDamageFirst: boolean;
   /** A short write goes on until all is written (rule B5.1). */
   readonly finishesWrites: boolean;
   /** A new file counts as flushed only with its directory (rule B5.1). */
@@ -75,6 +77,7 @@ export const everyRule: LogRules = Object.freeze({
   deletesBelowWatermark: true,
   compactsBelowWatermark: true,
   tellsDamage: true,
+  marksDamageFirst: true,
   finishesWrites: true,
   flushesNames: true,
   flushesOnce: true,

@@ -108,7 +108,8 @@ export class LogWalk {
       end += offsets;
     }
     const result = log.append(added.map((one) => one.bytes));
-    hold(log.logEndOffset === end && result.kind === 'accepted', () => `accepted up to ${end}`);
+    const isAccepted = log.logEndOffset === end && result.kind === 'accepted';
+    hold(isAccepted, () => `the append is accepted: ${JSON.stringify(result)}`);
     model.batches.push(...added);
     model.noteStored(log);
   }
@@ -179,7 +180,7 @@ export class LogWalk {
     const cutting = log.truncateTo(offset(to), { keepAside: false });
     if (this.random.below(3) === 0) {
       cutting.catch(() => undefined);
-      await this.world.settle(this.random.below(20) / 10);
+      await runEvents(this.world, this.random.below(80));
       this.count('crash during truncation');
       await crash(this, this.random.below(2) === 0 ? 'kill' : 'power');
       return;
@@ -203,7 +204,7 @@ export class LogWalk {
     const deleting = log.deleteRecords(offset(model.deletingTo));
     if (this.random.below(4) === 0) {
       deleting.catch(() => undefined);
-      await this.world.settle(this.random.below(20) / 10);
+      await runEvents(this.world, this.random.below(60));
       await crash(this, this.random.below(2) === 0 ? 'kill' : 'power');
       return;
     }

@@ -62,11 +62,22 @@ export async function die(walk: LogWalk, kind: 'kill' | 'power', fault?: FaultRu
   const at = random.below(walk.logs);
   const model = walk.model(at);
   if (model.isCompacted) model.checkTable(await readWhole(world, world.log(at)));
+  else if (random.below(2) === 0) await checkBytes(walk, at);
   // What was found at a start is stored: it has to be there after the power is lost at once.
   if (random.below(8) > 0) return;
   world.powerLoss(random, 'drop');
   await world.start();
   checkAll(walk, () => true, 'power lost again');
+}
+
+/** What is left of a log is what was appended, byte for byte. */
+async function checkBytes(walk: LogWalk, at: number): Promise<void> {
+  const { world } = walk;
+  const log = world.log(at);
+  const model = walk.model(at);
+  const read = await readWhole(world, log);
+  const isSame = read.equals(model.bytesOf(log.logStartOffset, log.logEndOffset));
+  hold(isSame, () => `S24 the very bytes are left: ${log.logStartOffset} to ${log.logEndOffset}`);
 }
 
 /** Every log holds what it said to be stored, and what is derived from it agrees with it. */

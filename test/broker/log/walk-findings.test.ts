@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { defaultLogConfig } from '../../../broker/log/log-config.ts';
 import type { PartitionLog } from '../../../broker/log/partition-log.ts';
 import { offset } from '../../../proto/model/offset.ts';
+import { flipBit } from '../../../proto/ports/memory/disk-damage.ts';
 import { hang, onOperation } from '../../../proto/ports/memory/disk-faults.ts';
 import { writeInt64 } from '../../../proto/wire/int64.ts';
 import { batch } from './batches.ts';
@@ -94,4 +95,47 @@ test('a last batch that lies in a wrong place is damage, not the end of what may
   await expect(world.run(Promise.resolve(log.read(request)))).rejects.toMatchObject({
     code: 'DAMAGED_LOG',
   });
+});
+
+test('a cut removes no file that the log still counts among its segments', async () => {
+  const world = await startedWith(300);
+  const log = world.log();
+  log.append([batch({ baseOffset: 0, payload: 100 }), batch({ baseOffset: 1, payload: 20 })]);
+  await world.settle();
+  log.setHighWatermark(offset(1));
+  await world.run(log.deleteRecords(offset(1)));
+  await world.run(log.truncateTo(offset(1), { keepAside: false }));
+  for (let at = 1; at < 3; at++) {
+    log.append([batch({ baseOffset: at, payload: 250 })]);
+    await world.settle();
+    if (at === 1) await world.run(log.flush());
+  }
+  world.kill();
+  await world.start();
+  const again = world.log();
+  again.append([batch({ baseOffset: 3, payload: 250 })]);
+  await world.settle();
+  // From here on a snapshot knows the producers of the first file, which is wholly below the start.
+  again.setHighWatermark(offset(3));
+  await world.run(again.truncateTo(offset(3), { keepAside: false }));
+  await world.run(again.flush());
+  expect(world.fatal).toBeUndefined();
+  expect(again.storedEnd).toBe(3);
+});
+
+test('damage is told by the start after one that died while it cut the bad bytes', async () => {
+  // Some of these counts end between the cut of the file and the last commit.
+  for (let events = 34; events < 56; events += 2) {
+    const world = await startedWith(10_000);
+    const log = world.log();
+    log.append([batch({ baseOffset: 0, payload: 300 }), batch({ baseOffset: 1, payload: 300 })]);
+    await world.settle();
+    world.kill();
+    flipBit(world.disk, `/data/logs/${log.key.topicId}-0/00000000000000000000.log`, 8 * 300);
+    world.disk.latency = () => 1;
+    await world.startAndDie(events);
+    world.kill();
+    await world.start();
+    expect(world.log().damage).toMatchObject({ at: 0 });
+  }
 });

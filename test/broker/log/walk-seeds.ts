@@ -28,6 +28,18 @@ export function expectReached(reached: ReadonlyMap<string, number>): void {
     'compaction done',
     'compaction in passes',
     'crash during compaction',
+    'short write',
+    'flush failed',
+    'disk silent',
+    'disk full',
+    'reserve kept',
+    'bad batch found',
+    'misplaced batch found',
+    'damage told',
+    'retained',
+    'begun anew',
+    'crash in a stop',
+    'made anew in a round',
   ]) {
     expect(reached.get(what) ?? 0, what).toBeGreaterThan(0);
   }

@@ -23,6 +23,7 @@ const troubles: readonly Trouble[] = [
   shortWrites,
   failedFlush,
   silentDisk,
+  slowFlush,
   fullDisk,
   reserve,
   readDamaged,
@@ -80,6 +81,17 @@ async function silentDisk(walk: LogWalk, at: number): Promise<void> {
   await crash(walk, random.below(2) === 0 ? 'kill' : 'power', fault);
 }
 
+/** Segments fill up behind a flush that takes its time, and then the power fails. */
+async function slowFlush(walk: LogWalk, at: number): Promise<void> {
+  const { world, random } = walk;
+  const fault = world.disk.faults.add(onOperation('sync'), hang);
+  for (let left = 4 + random.below(8); left > 0; left--) {
+    walk.append(world.log(at), walk.model(at));
+    await world.settle(random.below(4));
+  }
+  await crash(walk, 'power', fault);
+}
+
 /** A write fails half done: what is told to be lost is gone, and service resumes with the space. */
 async function fullDisk(walk: LogWalk, at: number): Promise<void> {
   const { world, random, models } = walk;
@@ -94,7 +106,7 @@ async function fullDisk(walk: LogWalk, at: number): Promise<void> {
   await world.settle(50);
   world.disk.capacityBytes = world.disk.usedBytes + random.below(1_000);
   if (world.log(at).refusalOf(2_000) === undefined) walk.append(world.log(at), walk.model(at));
-  await world.settle(20);
+  await world.settle(100);
   if (failed.size > 0) walk.count('disk full');
   const isOver = random.below(2) === 0;
   if (isOver) world.disk.capacityBytes = 2 ** 40;
@@ -206,4 +218,6 @@ async function remakeInRound(walk: LogWalk, at: number): Promise<void> {
   if (fault.hitCount > 0) walk.count('made anew in a round');
   await crash(walk, 'power', fault);
   await walk.burst();
+  await world.settle(random.below(30));
+  await crash(walk, 'power');
 }
