@@ -22,6 +22,7 @@ export function copyWorld(world: World): World {
       acks: ghost.acks.map((ack) => ({ ...ack, lostBy: new Set(ack.lostBy) })),
       leaders: new Map(ghost.leaders),
       trueWatermark: ghost.trueWatermark,
+      tokens: [...ghost.tokens],
     },
     requests: world.requests.map((request) => ({ ...request })),
   };

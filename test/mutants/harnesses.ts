@@ -5,6 +5,7 @@ import { InvariantViolation } from '../../proto/model/invariant.ts';
 import { walkHistory } from '../controller/cluster/history-walk.ts';
 import { walkQuorum } from '../scenario/raft/walk.ts';
 import { breakRule } from '../scenario/replication/break-rule.ts';
+import { walkLag } from '../scenario/replication/lag-walk.ts';
 import { parseTranscript, replay } from '../scenario/replication/transcript.ts';
 import { type WalkOptions, walk } from '../scenario/replication/walk.ts';
 import { brokenNodeRules } from '../sim/cluster/broken-rules.ts';
@@ -29,6 +30,15 @@ const decided = { ...three, steps: 600, isProduction: true, recordsMax: 30 };
 export const harnesses: readonly Harness[] = [
   walkOf('walk of a partition', three),
   walkOf('walk, disks replaced', { ...three, replacesDisks: true }),
+  walkOf('walk, sessions and leases', { ...three, hasSessions: true, recordsMax: 20 }),
+  walkOf('walk, over budget', { ...three, isOverBudget: true, recordsMax: 20 }),
+  {
+    name: 'walk of a leader',
+    cores: ['replica'],
+    seedsMax: 5_000,
+    run: (mutant, seed) =>
+      whatBroke(() => walkLag(seed, { steps: 300, broken: brokenOf('replica', mutant) })),
+  },
   walkOf('walk, controller decides', decided),
   walkOf('walk, controller decides, disks replaced', { ...decided, replacesDisks: true }),
   {

@@ -35,6 +35,18 @@ const replica: Described<RuleOf<'replica'>> = {
   forfeitsEpoch: ['6.3', 'a restarted leader leads on in its epoch'],
   duplicatesWait: ['B6.2', 'a duplicate is acknowledged at once'],
   deduplicatesFirst: ['6.9', 'a duplicate is refused as not written'],
+  refusesBelowMinimum: ['B1.6', 'records at all are appended below the minimum'],
+  tellsBelowMinimum: ['B1.6', 'who waits is not told that the minimum is gone'],
+  awaitsOwnStart: ['B1.8', 'a new leader tells an end below what was shown'],
+  beginsEpoch: ['B1.9', 'records of an epoch that the history lacks'],
+  servesBelowWatermark: ['B1.10', 'reads go up to the end of the log'],
+  haltsBelowWatermark: ['B2.7', 'a replica cuts below its watermark'],
+  ignoresOlder: ['B3.5', 'older answers and metadata are taken'],
+  countsServedTime: ['B3.6', 'a stall of the leader counts as lag of its followers'],
+  lagsWithoutStream: ['B3.6', 'a member without a stream stays'],
+  needsLease: ['B3.14', 'weak acks without a lease'],
+  checksHistory: ['B6.8', 'a cut position is read on from'],
+  awaitsToken: ['6.10', 'a replica behind a session serves it'],
 };
 
 const round: Described<RuleOf<'round'>> = {

@@ -147,7 +147,7 @@ function cut(state: PartitionState, role: Follower, at: EpochEnd, effects: Effec
   if (isPassed && at.endOffset >= watermark) return beginAnew(state, role, at.endOffset, effects);
   const unclean = state.metadata?.uncleanEpoch;
   const isAllowed = unclean !== undefined && unclean <= role.epoch && state.verifiedEpoch < unclean;
-  if (to < watermark && !isAllowed) {
+  if (to < watermark && !isAllowed && state.rules.haltsBelowWatermark) {
     state.role = { kind: 'stopped', why: 'halted' };
     effects.push({ kind: 'event', event: { event: 'halted', watermark, truncateTo: to } });
     effects.push({ kind: 'halt', reason: 'cut-below-watermark', watermark, truncateTo: to });

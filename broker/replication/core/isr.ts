@@ -24,7 +24,7 @@ export function onProposalAnswered(
   if (pending === undefined || pending.proposal.proposal !== answered.proposal) return;
   const { answer } = answered;
   if (answer.kind === 'accepted') {
-    if (answer.partitionEpoch <= committed.partitionEpoch) return;
+    if (answer.partitionEpoch <= committed.partitionEpoch && state.rules.ignoresOlder) return;
     adoptCommitted(state, leader, answer, effects);
     maybePropose(state, leader, effects);
     return advance(state, leader, effects);
@@ -55,7 +55,7 @@ export function adoptCommitted(
   leader.pending = undefined;
   effects.push({ kind: 'event', event: { event: 'isr-changed', isr, semiSyncMembers } });
   const minimum = state.metadata?.settings.minInsyncReplicas ?? 1;
-  if (isr.length < minimum) {
+  if (isr.length < minimum && state.rules.tellsBelowMinimum) {
     // The watermark rests until somebody joins: say so at once rather than by a timeout (rule B1.6).
     failQueue(leader.waiting.all, 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', effects);
   }

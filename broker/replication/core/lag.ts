@@ -17,7 +17,7 @@ export function updateLag(state: PartitionState, leader: Leader): void {
   const { servedMs } = leader;
   for (const progress of leader.followers.values()) {
     const stored = progress.storedEnd ?? -1;
-    if (progress.phase === 'closed') continue;
+    if (progress.phase === 'closed' && state.rules.lagsWithoutStream) continue;
     if (stored >= end) progress.caughtUpMs = servedMs;
     else if (stored < progress.mark) continue;
     else if (progress.markMs > progress.caughtUpMs) progress.caughtUpMs = progress.markMs;
@@ -31,6 +31,7 @@ export function lagMs(state: PartitionState, leader: Leader, node: NodeId): numb
   const progress = leader.followers.get(node);
   // A member that never opened a stream in this epoch lags since the epoch began.
   if (progress === undefined) return leader.servedMs;
-  if (progress.phase !== 'closed' && (progress.storedEnd ?? -1) >= state.log.end) return 0;
+  const counts = progress.phase !== 'closed' || !state.rules.lagsWithoutStream;
+  if (counts && (progress.storedEnd ?? -1) >= state.log.end) return 0;
   return leader.servedMs - progress.caughtUpMs;
 }

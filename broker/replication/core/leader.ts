@@ -88,8 +88,9 @@ export function stepDown(state: PartitionState, leader: Leader, effects: Effect[
 export function onTick(state: PartitionState, tick: Ticked, effects: Effect[]): void {
   if (state.role.kind !== 'leader') return;
   const leader = state.role;
+  const passedMs = state.rules.countsServedTime ? tick.ableToServeMs : tick.nowMs - leader.nowMs;
   leader.nowMs = tick.nowMs;
-  leader.servedMs += tick.ableToServeMs;
+  leader.servedMs += passedMs;
   if (leader.handOver !== undefined && leader.handOver.deadlineMs <= tick.nowMs) {
     leader.handOver = undefined;
   }
@@ -102,7 +103,7 @@ export function onTick(state: PartitionState, tick: Ticked, effects: Effect[]): 
 /** Without the lease nothing is promised at levels that rest on nobody else (rule 6.7). */
 export function onLeaseChanged(state: PartitionState, isHeld: boolean, effects: Effect[]): void {
   state.isLeaseHeld = isHeld;
-  if (isHeld || state.role.kind !== 'leader') return;
+  if (isHeld || state.role.kind !== 'leader' || !state.rules.needsLease) return;
   failQueue(state.role.waiting.leader, 'LEASE_LOST', effects);
 }
 

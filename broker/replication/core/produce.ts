@@ -37,7 +37,7 @@ function refusal(state: PartitionState, leader: Leader, produce: Produce): Error
   const settings = state.metadata?.settings;
   if (verdict.kind === 'refused') return verdict.code;
   if (leader.handOver !== undefined) return 'LEADER_NOT_AVAILABLE';
-  if ((acks === 'none' || acks === 'leader') && !state.isLeaseHeld) return 'LEASE_LOST';
+  if (lacksLease(state, acks)) return 'LEASE_LOST';
   if (acks === 'semi-sync' && settings?.semiSyncReplicas === 0) return 'SEMI_SYNC_OFF';
   if (acks === 'all' && isBelowMinimum(state, leader)) return 'NOT_ENOUGH_REPLICAS';
   if (produce.expectedOffset !== undefined && produce.expectedOffset !== state.log.end) {
@@ -53,7 +53,7 @@ function append(state: PartitionState, leader: Leader, produce: Produce, effects
   const endOffset = offsetAfter(baseOffset, produce.count);
   // The history begins an epoch with its first record, so it stays a pure function of the log and no
   // record can be there without its epoch (rule B1.9).
-  if (lastEpoch(log) !== leader.epoch) {
+  if (state.rules.beginsEpoch && lastEpoch(log) !== leader.epoch) {
     log.history.push({ epoch: leader.epoch, startOffset: baseOffset });
   }
   log.end = endOffset;
@@ -97,7 +97,7 @@ function levelUnreachable(
   leader: Leader,
   acks: Acks,
 ): ErrorCode | undefined {
-  if ((acks === 'none' || acks === 'leader') && !state.isLeaseHeld) return 'LEASE_LOST';
+  if (lacksLease(state, acks)) return 'LEASE_LOST';
   if (acks === 'semi-sync' && state.metadata?.settings.semiSyncReplicas === 0) {
     return 'SEMI_SYNC_OFF';
   }
@@ -134,8 +134,14 @@ function withLevelTime(state: PartitionState, waiter: Waiter, nowMs: number): Wa
   return levelMs < waiter.deadlineMs ? { ...waiter, deadlineMs: levelMs } : waiter;
 }
 
+/** Levels that rest on nobody else need the lease (rule 6.7). */
+function lacksLease({ isLeaseHeld, rules }: PartitionState, acks: Acks): boolean {
+  return rules.needsLease && !isLeaseHeld && (acks === 'none' || acks === 'leader');
+}
+
 function isBelowMinimum(state: PartitionState, leader: Leader): boolean {
-  return leader.committed.isr.length < (state.metadata?.settings.minInsyncReplicas ?? 1);
+  const minimum = state.metadata?.settings.minInsyncReplicas ?? 1;
+  return state.rules.refusesBelowMinimum && leader.committed.isr.length < minimum;
 }
 
 function refuse(produce: Produce, code: ErrorCode, effects: Effect[]): void {

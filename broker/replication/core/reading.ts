@@ -47,10 +47,12 @@ export function decideRead(state: PartitionState, request: ReadRequest): ReadVer
   const lost = divergedAt(state, request.position) ?? divergedAt(state, request.token);
   if (lost !== undefined) return { kind: 'position-lost', divergedAt: lost };
   if (request.offset < log.start) return { kind: 'refused', code: 'OFFSET_OUT_OF_RANGE' };
-  if (request.token !== undefined && request.token.offset > watermark) {
+  const isBehind = request.token !== undefined && request.token.offset > watermark;
+  if (isBehind && state.rules.awaitsToken) {
     return { kind: 'wait', isBehind: true };
   }
-  if (request.offset < watermark) return { kind: 'serve', from: request.offset, upTo: watermark };
+  const upTo = state.rules.servesBelowWatermark ? watermark : log.end;
+  if (request.offset < upTo) return { kind: 'serve', from: request.offset, upTo };
   if (request.offset === watermark) return { kind: 'wait', isBehind: false };
   // Only a leader whose watermark has passed its epoch's start knows that nothing lies there.
   const isBeyond = isSettledLeader(state) && request.offset > log.end;
@@ -61,7 +63,8 @@ export function decideRead(state: PartitionState, request: ReadRequest): ReadVer
 
 /** Where reading "from the latest" begins; undefined: a new leader does not know (rule B1.8). */
 export function latestOffset(state: PartitionState): Offset | undefined {
-  if (state.role.kind === 'leader' && !isSettledLeader(state)) return undefined;
+  const isUnsettled = state.role.kind === 'leader' && !isSettledLeader(state);
+  if (isUnsettled && state.rules.awaitsOwnStart) return undefined;
   return state.watermark;
 }
 
@@ -74,7 +77,7 @@ function isSettledLeader(state: PartitionState): boolean {
  * Above the watermark the history may itself be cut, so it proves nothing there.
  */
 function divergedAt(state: PartitionState, position: Position | undefined): Offset | undefined {
-  if (position === undefined) return undefined;
+  if (position === undefined || !state.rules.checksHistory) return undefined;
   const { log, role, watermark } = state;
   const { history } = log;
   const isLater = role.kind === 'leader' || role.kind === 'follower';

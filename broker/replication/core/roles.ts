@@ -23,7 +23,8 @@ export function onMetadata(
   effects: Effect[],
 ): void {
   const before = state.metadata;
-  if (before !== undefined && metadata.partitionEpoch < before.partitionEpoch) return;
+  const isOlder = before !== undefined && metadata.partitionEpoch < before.partitionEpoch;
+  if (isOlder && state.rules.ignoresOlder) return;
   state.metadata = metadata;
   if (metadata.isr.includes(state.self)) state.isSuspect = false;
   const hasNewRole =

@@ -46,6 +46,30 @@ export interface Rules {
   readonly duplicatesWait: boolean;
   /** Deduplication comes before every other refusal (rule 6.9). */
   readonly deduplicatesFirst: boolean;
+  /** A batch at `all` is refused while the committed ISR is below the minimum (rule B1.6). */
+  readonly refusesBelowMinimum: boolean;
+  /** Who waits at `all` is told once the committed ISR has fallen below it (rule B1.6). */
+  readonly tellsBelowMinimum: boolean;
+  /** A new leader does not say where the log ends until its watermark has reached its start (rule B1.8). */
+  readonly awaitsOwnStart: boolean;
+  /** The first batch of an epoch begins it in the history (rule B1.9). */
+  readonly beginsEpoch: boolean;
+  /** Only what is below the watermark is served (rule B1.10). */
+  readonly servesBelowWatermark: boolean;
+  /** A replica that would cut below its watermark halts (rule B2.7). */
+  readonly haltsBelowWatermark: boolean;
+  /** Answers and metadata of an older partition epoch are ignored (rule B3.5). */
+  readonly ignoresOlder: boolean;
+  /** Lag is measured over time in which the leader was able to serve (rule B3.6). */
+  readonly countsServedTime: boolean;
+  /** A member without a stream lags, whatever it has stored (rule B3.6). */
+  readonly lagsWithoutStream: boolean;
+  /** Without the lease nothing is acknowledged at `none` and `leader` (rule B3.14). */
+  readonly needsLease: boolean;
+  /** A position and a token are compared with the epoch history (rule B6.8). */
+  readonly checksHistory: boolean;
+  /** A replica behind a session token does not serve it (rule 6.10). */
+  readonly awaitsToken: boolean;
 }
 
 /** All rules hold. */
@@ -71,4 +95,16 @@ export const everyRule: Rules = Object.freeze({
   forfeitsEpoch: true,
   duplicatesWait: true,
   deduplicatesFirst: true,
+  refusesBelowMinimum: true,
+  tellsBelowMinimum: true,
+  awaitsOwnStart: true,
+  beginsEpoch: true,
+  servesBelowWatermark: true,
+  haltsBelowWatermark: true,
+  ignoresOlder: true,
+  countsServedTime: true,
+  lagsWithoutStream: true,
+  needsLease: true,
+  checksHistory: true,
+  awaitsToken: true,
 });

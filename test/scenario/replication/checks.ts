@@ -3,9 +3,10 @@
  * given and the greatest watermark ever reached. Names follow the invariants S1…S15.
  */
 
-import type { Receipt } from '../../../broker/replication/core/effects.ts';
+import type { Effect, Receipt } from '../../../broker/replication/core/effects.ts';
 import type { Acks } from '../../../proto/model/acks.ts';
 import type { NodeId } from '../../../proto/model/ids.ts';
+import { checkReaders, keepToken, type SessionToken } from './reader-checks.ts';
 import { Violation } from './violation.ts';
 import type { TestBroker, World } from './world.ts';
 
@@ -23,6 +24,8 @@ export interface Ghost {
   /** Who led each epoch. */
   readonly leaders: Map<number, NodeId>;
   trueWatermark: number;
+  /** Of sessions that have written, the newest last. */
+  readonly tokens: SessionToken[];
 }
 
 /** S14: at the moment of an ack, who must have stored the record has it. */
@@ -33,9 +36,14 @@ export function onAck(
   receipt: Receipt,
 ): void {
   const at = receipt.baseOffset;
+  if (world.options.isOverBudget === true) return;
   world.trace?.push(`${broker.node}: ack ${acks} of ${id} at ${at}`);
   if (broker.records[at]?.id !== id) throw new Violation(`ack of ${id} at ${at}, not its place`);
   if (broker.storedEnd <= at && acks !== 'none') throw new Violation(`S14 unflushed ack of ${id}`);
+  if (!broker.core.isLeaseHeld && (acks === 'none' || acks === 'leader')) {
+    throw new Violation(`S25 ack of ${id} without a lease`);
+  }
+  keepToken(world, { id, at, epoch: receipt.leaderEpoch });
   if (receipt.isDegraded || acks === 'none' || acks === 'leader') return;
   const { role } = broker.core;
   if (role.kind !== 'leader') throw new Violation('S14 ack by a node that does not lead');
@@ -62,7 +70,8 @@ export function onAck(
 /** S8, S16: what a leader shows to readers is from then on as good as acknowledged at `all`. */
 export function onWatermark(world: World, broker: TestBroker): void {
   const { role, watermark } = broker.core;
-  if (role.kind !== 'leader') return;
+  if (role.kind !== 'leader' || world.options.isOverBudget === true) return;
+  world.ghost.trueWatermark = Math.max(world.ghost.trueWatermark, watermark);
   for (let at = 0; at < watermark; at++) {
     const id = broker.records[at]?.id ?? 0;
     if (world.ghost.acks.some((ack) => ack.id === id && ack.acks === 'all')) continue;
@@ -74,7 +83,7 @@ export function onWatermark(world: World, broker: TestBroker): void {
 /** S1 and S9: one leader per epoch, and it has every record acknowledged within its promise. */
 export function onBecameLeader(world: World, broker: TestBroker): void {
   const { role } = broker.core;
-  if (role.kind !== 'leader') return;
+  if (role.kind !== 'leader' || world.options.isOverBudget === true) return;
   const before = world.ghost.leaders.get(role.epoch);
   if (before !== undefined) throw new Violation(`S9 epoch ${role.epoch} led twice`);
   world.ghost.leaders.set(role.epoch, broker.node);
@@ -88,8 +97,22 @@ export function onBecameLeader(world: World, broker: TestBroker): void {
   }
 }
 
+/** S12: a cut below the watermark is not made; within the budget nobody even asks for one. */
+export function onCut(world: World, node: NodeId, effect: CutEffect): void {
+  const isOverBudget = world.options.isOverBudget === true;
+  if (effect.kind === 'halt' && !isOverBudget) {
+    throw new Violation(`S12 node ${node} would cut to ${effect.truncateTo} below its watermark`);
+  }
+  if (effect.kind === 'truncate' && effect.isKeptAside) {
+    throw new Violation(`S12 node ${node} cut to ${effect.to}, below its watermark`);
+  }
+}
+
+type CutEffect = Extract<Effect, { kind: 'halt' | 'truncate' }>;
+
 /** What is checked after every action. */
 export function checkWorld(world: World): void {
+  if (world.options.isOverBudget === true) return;
   for (const broker of world.brokers) {
     const { core } = broker;
     if (!broker.isUp) continue;
@@ -104,6 +127,7 @@ export function checkWorld(world: World): void {
   checkNoGlobalLoss(world);
   checkSemiSyncMembers(world);
   checkServing(world);
+  checkReaders(world);
 }
 
 /** B3.12: who serves knows the metadata up to its registration. */

@@ -8,27 +8,10 @@
 import type { Rules } from '../../../broker/replication/core/rules.ts';
 import type { RoundRules } from '../../../controller/cluster/core/election-round.ts';
 import { type ClusterRules, everyClusterRule } from '../../../controller/cluster/core/rules.ts';
-import { revision } from '../../../proto/model/offset.ts';
 import { breakRule } from './break-rule.ts';
 import { checkWorld } from './checks.ts';
-import { decide, fence, openRound } from './controller-twin.ts';
-import { deliver, type Message, refill } from './messages.ts';
-import {
-  applyMetadata,
-  brokerOf,
-  copy,
-  crash,
-  createWorld,
-  feed,
-  flush,
-  loseStorage,
-  persist,
-  produce,
-  restart,
-  retry,
-  type TestBroker,
-  type World,
-} from './world.ts';
+import { actions, type Random } from './walk-actions.ts';
+import { createWorld, type World } from './world.ts';
 
 export interface WalkOptions {
   readonly replicas: number;
@@ -39,6 +22,10 @@ export interface WalkOptions {
   readonly replacesDisks?: boolean;
   /** Most records of one walk; 7 by default. */
   readonly recordsMax?: number;
+  /** Records at all levels, leases that come and go, metadata that is told twice. */
+  readonly hasSessions?: boolean;
+  /** Disks lose records and nobody knows. */
+  readonly isOverBudget?: boolean;
   /** The controller's own decisions, not the twin's. */
   readonly isProduction?: boolean;
   /** The rule to break; undefined: the product as it is. */
@@ -65,153 +52,6 @@ export function walk(seed: number, options: WalkOptions, trace?: string[]): Worl
   return world;
 }
 
-type Random = () => number;
-
-const actions = {
-  append(world: World, random: Random) {
-    const leader = pick(leaders(world), random);
-    if (leader === undefined || world.records >= (world.options.recordsMax ?? 7)) return;
-    produce(world, leader.node, random() < 0.5 ? 'all' : 'semi-sync');
-  },
-  again(world: World, random: Random) {
-    const leader = pick(leaders(world), random);
-    const record = leader === undefined ? undefined : pick(leader.records, random);
-    if (leader === undefined || record === undefined || world.requests.length > 30) return;
-    retry(world, leader.node, record.id, random() < 0.5 ? 'all' : 'semi-sync');
-  },
-  flush(world: World, random: Random) {
-    const broker = pick(world.brokers, random);
-    if (broker?.isUp !== true) return;
-    if (random() < 0.5) persist(world, broker.node);
-    if (broker.storedEnd === broker.records.length) return;
-    flush(world, broker.node, random() < 0.3 ? Infinity : 1);
-  },
-  persist(world: World, random: Random) {
-    const broker = pick(world.brokers, random);
-    if (broker?.isUp === true) persist(world, broker.node);
-  },
-  open(world: World, random: Random) {
-    const broker = pick(world.brokers, random);
-    const role = broker?.core.role;
-    if (broker?.isUp !== true || role?.kind !== 'follower') return;
-    if (role.phase !== 'closed' && random() < 0.5) {
-      feed(world, broker.node, { kind: 'stream-closed', stream: role.stream });
-    }
-    feed(world, broker.node, { kind: 'leader-reachable', node: role.leader });
-    if (random() < 0.3) return;
-    let index = world.messages.findIndex(isOfOpening);
-    while (index >= 0) {
-      deliver(world, index);
-      index = world.messages.findIndex(isOfOpening);
-    }
-  },
-  copy(world: World, random: Random) {
-    const leader = pick(leaders(world), random);
-    const follower = pick(world.brokers, random);
-    if (leader === undefined || follower === undefined || leader === follower) return;
-    copy(world, leader.node, follower.node);
-    if (random() < 0.3) flush(world, follower.node);
-  },
-  deliver(world: World, random: Random) {
-    const index = Math.floor(random() * world.messages.length);
-    if (random() < 0.1) world.messages.splice(index, 1);
-    else deliver(world, index);
-  },
-  /** On a stream what is oldest arrives first; proposals and answers to rounds take their time. */
-  deliverOldest(world: World) {
-    const index = world.messages.findIndex(isOfStream);
-    if (index >= 0) deliver(world, index);
-  },
-  metadata(world: World, random: Random) {
-    const broker = pick(world.brokers, random);
-    if (broker !== undefined) applyMetadata(world, broker.node, random() < 0.5);
-  },
-  decide(world: World) {
-    const { controller } = world;
-    const before = controller.leader;
-    decide(controller);
-    if (before === undefined && controller.leader !== undefined) refill(world);
-  },
-  askAgain(world: World, random: Random) {
-    const broker = pick(world.brokers, random);
-    const metadata = broker?.core.metadata;
-    if (broker === undefined || metadata === undefined) return;
-    feed(world, broker.node, { kind: 'promise-asked', leaderEpoch: metadata.leaderEpoch });
-  },
-  round(world: World, random: Random) {
-    if (world.controller.leaderEpoch <= 7 && random() < 0.7) openRound(world.controller);
-  },
-  fence(world: World, random: Random) {
-    const node = pick(world.controller.isr, random);
-    if (node === undefined || (brokerOf(world, node).isUp && random() < 0.7)) return;
-    fence(world.controller, node);
-  },
-  tick(world: World, random: Random) {
-    const leader = pick(leaders(world), random);
-    if (leader === undefined) return;
-    const isLong = random() < 0.3;
-    world.nowMs += isLong ? 70_000 : 200;
-    const ableToServeMs = isLong ? 70_000 : 200;
-    feed(world, leader.node, { kind: 'tick', nowMs: world.nowMs, ableToServeMs });
-  },
-  unknownOutcome(world: World, random: Random) {
-    const leader = pick(leaders(world), random);
-    if (leader?.core.role.kind !== 'leader' || random() < 0.5) return;
-    const pending = leader.core.role.pending;
-    if (pending === undefined) return;
-    const { proposal } = pending.proposal;
-    const answer = { kind: 'unknown' } as const;
-    feed(world, leader.node, { kind: 'proposal-answered', proposal, answer });
-  },
-  crash(world: World, random: Random) {
-    const broker = pick(world.brokers, random);
-    if (broker?.isUp !== true || random() < 0.5) return;
-    crash(world, broker.node, Math.floor(random() * 3));
-    const { controller } = world;
-    controller.answers = controller.answers.filter(({ nodeId }) => nodeId !== broker.node);
-  },
-  lose(world: World, random: Random) {
-    const broker = pick(world.brokers, random);
-    if (broker === undefined || broker.isUp || broker.hasLostStorage || random() < 0.7) return;
-    const lost = world.brokers.filter((other) => other.hasLostStorage).length + 1;
-    const { minInsyncReplicas, semiSyncReplicas } = world.options;
-    if (lost > Math.max(minInsyncReplicas, semiSyncReplicas) - 1) return;
-    loseStorage(world, broker.node);
-  },
-  replaceDisk(world: World, random: Random) {
-    const broker = pick(world.brokers, random);
-    const { production } = world.controller;
-    const isLast = world.brokers.some(
-      (other) => other.hasLostStorage && (other !== broker || production === undefined),
-    );
-    if (broker?.isUp !== true || isLast || world.controller.leader === broker.node) return;
-    if (random() < 0.5) fence(world.controller, broker.node);
-    crash(world, broker.node);
-    loseStorage(world, broker.node);
-    restart(world, broker.node);
-  },
-  restart(world: World, random: Random) {
-    const broker = pick(world.brokers, random);
-    if (broker === undefined || broker.isUp) return;
-    const wasLeader = world.controller.leader === broker.node;
-    if (wasLeader && random() < 0.5) openRound(world.controller);
-    const { production } = world.controller;
-    restart(world, broker.node, production === undefined || random() < 0.7);
-    if (production !== undefined && random() < 0.5) heartbeat(world, broker);
-  },
-  heartbeat(world: World, random: Random) {
-    const broker = pick(world.brokers, random);
-    if (broker?.isUp === true) heartbeat(world, broker);
-  },
-  /** The session of a broker that lives ends, and it is heard of again. */
-  flap(world: World, random: Random) {
-    const broker = pick(world.brokers, random);
-    if (broker?.isUp !== true || world.controller.leader === broker.node) return;
-    fence(world.controller, broker.node);
-    if (random() < 0.8) heartbeat(world, broker);
-  },
-};
-
 const weights: Record<keyof typeof actions, number> = {
   append: 4,
   again: 4,
@@ -234,23 +74,11 @@ const weights: Record<keyof typeof actions, number> = {
   restart: 2,
   heartbeat: 0,
   flap: 0,
+  weak: 0,
+  lease: 0,
+  oldMetadata: 0,
+  loseUnnoticed: 0,
 };
-
-function heartbeat(world: World, { node, core, applied }: TestBroker): void {
-  const { production } = world.controller;
-  if (production === undefined) return;
-  const known = production.revisions[applied - 1] ?? revision(0);
-  production.heartbeat(node, core.brokerEpoch, known);
-  production.tell(world.controller);
-}
-
-function isOfOpening(message: Message): boolean {
-  return 'effect' in message && ['open-stream', 'answer-open'].includes(message.effect.kind);
-}
-
-function isOfStream(message: Message): boolean {
-  return isOfOpening(message) || ('effect' in message && message.effect.kind === 'report');
-}
 
 function isAction(name: string): name is keyof typeof actions {
   return name in actions;
@@ -275,17 +103,12 @@ const productionBag = Object.entries({
   append: 4,
 }).flatMap(([name, weight]) => (isAction(name) ? Array.from({ length: weight }, () => name) : []));
 
-function bagOf({ replacesDisks, isProduction }: WalkOptions): readonly (keyof typeof actions)[] {
-  const bag = replacesDisks === true ? diskBag : plainBag;
-  return isProduction === true ? [...bag, ...productionBag] : bag;
-}
-
-function leaders(world: World): TestBroker[] {
-  return world.brokers.filter(({ isUp, core }) => isUp && core.role.kind === 'leader');
-}
-
-function pick<Item>(items: readonly Item[], random: Random): Item | undefined {
-  return items[Math.floor(random() * items.length)];
+function bagOf(options: WalkOptions): readonly (keyof typeof actions)[] {
+  const bag: (keyof typeof actions)[] = [...(options.replacesDisks === true ? diskBag : plainBag)];
+  if (options.isProduction === true) bag.push(...productionBag);
+  if (options.hasSessions === true) bag.push('weak', 'weak', 'weak', 'lease', 'oldMetadata');
+  if (options.isOverBudget === true) bag.push('loseUnnoticed', 'crash', 'restart', 'restart');
+  return bag;
 }
 
 /** mulberry32: small, fast, and the same everywhere. */

@@ -15,7 +15,7 @@ import type { ClusterRules } from '../../../controller/cluster/core/rules.ts';
 import type { Acks } from '../../../proto/model/acks.ts';
 import { type NodeId, nodeId } from '../../../proto/model/ids.ts';
 import { leaderEpoch, offset } from '../../../proto/model/offset.ts';
-import { type Ghost, onAck, onBecameLeader, onWatermark } from './checks.ts';
+import { type Ghost, onAck, onBecameLeader, onCut, onWatermark } from './checks.ts';
 import { type Controller, createController, register } from './controller-twin.ts';
 import type { Message } from './messages.ts';
 import { recoverCore } from './recover.ts';
@@ -49,6 +49,8 @@ export interface WorldOptions {
   readonly semiSyncReplicas: number;
   /** Most records of one walk. */
   readonly recordsMax?: number;
+  /** More is lost than any promise survives: the one that is left is never to cut below the watermark. */
+  readonly isOverBudget?: boolean;
   readonly rules?: Rules;
   readonly roundRules?: RoundRules;
   /** The controller's own decisions, under these rules; undefined: the twin's. */
@@ -79,7 +81,7 @@ export function createWorld(options: WorldOptions): World {
     const core = recoverCore(controller, { node, ...disk }, options.rules);
     return { node, isUp: true, core, ...disk, persisting: [], applied: 0 };
   });
-  const ghost = { acks: [], leaders: new Map<number, NodeId>(), trueWatermark: 0 };
+  const ghost = { acks: [], leaders: new Map<number, NodeId>(), trueWatermark: 0, tokens: [] };
   const world: World = {
     options,
     controller,
@@ -249,6 +251,7 @@ function run(world: World, broker: TestBroker, effect: Effect, payload?: TestRec
       if (payload !== undefined) broker.records[effect.baseOffset] = payload;
       return;
     case 'truncate':
+      onCut(world, node, effect);
       broker.records.length = effect.to;
       broker.storedEnd = Math.min(broker.storedEnd, effect.to);
       return feed(world, node, { kind: 'truncated', cuts: effect.cuts });
@@ -276,7 +279,7 @@ function run(world: World, broker: TestBroker, effect: Effect, payload?: TestRec
     case 'watermark':
       return onWatermark(world, broker);
     case 'halt':
-      throw new Violation(`node ${node} would cut to ${effect.truncateTo} below its watermark`);
+      return onCut(world, node, effect);
     case 'event':
       world.trace?.push(`${node}: ${JSON.stringify(effect.event)}`);
       if (effect.event.event === 'became-leader') onBecameLeader(world, broker);
