@@ -124,6 +124,7 @@ export class BrokerRole {
       logger,
       streams: this.#streams,
       conversation: this.#conversation,
+      judgeLease: () => this.#membership.judgeLease(),
       onFailure: (error) => options.onFailure(error),
     });
   }

@@ -26,6 +26,11 @@ export class ImageSource implements MetadataSource {
     return !this.#membership.isLeaseHeld;
   }
 
+  /** By this node's clock: from here on nothing that rests on the lease alone is acknowledged. */
+  get leaseUntilMs(): number {
+    return this.#membership.leaseUntilMs;
+  }
+
   get activeController(): NodeId | undefined {
     return this.#membership.activeController;
   }

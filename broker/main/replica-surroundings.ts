@@ -21,6 +21,7 @@ export interface ReplicaSurroundingsOptions {
   readonly logger: Logger;
   readonly streams: ReplicationStreams;
   readonly conversation: ControllerConversation;
+  judgeLease(): void;
   onFailure(error: unknown): void;
 }
 
@@ -75,6 +76,10 @@ export class ReplicaSurroundings implements ReplicaNode {
       'The log of a replica failed; it takes no further part.',
       { topicId, partition, code, logEndOffset, error: cause },
     );
+  }
+
+  judgeLease(): void {
+    this.#options.judgeLease();
   }
 
   fail(error: unknown): void {

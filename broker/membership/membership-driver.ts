@@ -84,6 +84,11 @@ export class MembershipDriver {
     return this.#state.isLeaseHeld;
   }
 
+  /** When the lease ends by this node's clock, unless it is renewed. */
+  get leaseUntilMs(): number {
+    return this.#state.leaseUntilMs;
+  }
+
   get isFenced(): boolean {
     return this.#state.isFenced;
   }
@@ -106,6 +111,13 @@ export class MembershipDriver {
 
   linkDown(controller: NodeId): void {
     this.#step({ kind: 'link-down', controller });
+  }
+
+  /** Notices that the lease has ended, however late the next tick is. Asked for each input of a replica. */
+  judgeLease(): void {
+    if (!this.#state.isLeaseHeld) return;
+    const nowMs = this.#options.clock.now();
+    if (nowMs >= this.#state.leaseUntilMs) this.#step({ kind: 'tick', nowMs });
   }
 
   /** Heartbeats at once: a controller asked, or something it waits for is done. */

@@ -167,6 +167,7 @@ export class PartitionDriver implements Replica {
   }
 
   step(input: Input): void {
+    this.#node.judgeLease();
     this.#inputs.push(input);
     if (this.#isStepping) return;
     this.#isStepping = true;

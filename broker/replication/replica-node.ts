@@ -17,6 +17,12 @@ export interface ReplicaNode {
   resign(replica: PartitionDriver, leaderEpoch: LeaderEpoch): void;
   handOverReady(replica: PartitionDriver, successor: NodeId, leaderEpoch: LeaderEpoch): void;
   record(replica: PartitionDriver, event: PartitionEvent): void;
+  /**
+   * The lease is judged by the clock before each input: what was queued while the process stood still meets
+   * a replica that knows that it has none, and nothing is acknowledged between its end and the next look
+   * (rules 6.7, B3.14).
+   */
+  judgeLease(): void;
   /** Ticks are wanted from now on, until `needsTicks` is false. */
   wantTicks(replica: PartitionDriver): void;
   /** The log failed: the replica takes no further part until it is opened again. */

@@ -50,9 +50,14 @@ export class VirtualTime {
     return this.#executedCount;
   }
 
+  /** Events that are still to come, cancelled ones aside. */
+  get pendingCount(): number {
+    return this.#queue.size + this.#soon.length - this.#soonAt - this.#cancelledCount;
+  }
+
   /** True if nothing will ever happen again unless something is scheduled from outside. */
   get isIdle(): boolean {
-    return this.#queue.size + this.#soon.length - this.#soonAt === this.#cancelledCount;
+    return this.pendingCount === 0;
   }
 
   /** A new clock of a node; ask once per process, so that a crash stops the old one only. */

@@ -36,6 +36,7 @@ it('opens again when there is room, and does not lead on in its epoch', async ()
     handOverReady() {},
     record: (_, { event }) => told.push(event),
     wantTicks() {},
+    judgeLease() {},
     logFailed: (_, { code }) => told.push(code),
     fail(error) {
       throw error;

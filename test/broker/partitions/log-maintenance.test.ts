@@ -37,7 +37,7 @@ it('retention goes on with the other logs where one cannot be read', async () =>
   });
   const node: ReplicaNode = {
     ...{ clock, streams, propose() {}, answerPromise() {}, resign() {}, handOverReady() {} },
-    ...{ record() {}, wantTicks() {}, logFailed() {} },
+    ...{ record() {}, wantTicks() {}, judgeLease() {}, logFailed() {} },
     fail(error) {
       throw error;
     },

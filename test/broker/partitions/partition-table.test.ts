@@ -1,10 +1,12 @@
 import { expect, it } from 'vitest';
 import { PartitionTable } from '../../../broker/partitions/partition-table.ts';
+import type { ProduceResult } from '../../../broker/replication/core/effects.ts';
 import { ReplicationStreams } from '../../../broker/replication/replication-streams.ts';
 import { record } from '../../../proto/metadata/records.ts';
 import { nodeId } from '../../../proto/model/ids.ts';
 import { brokerEpoch, partitionEpoch } from '../../../proto/model/offset.ts';
 import { silentLogger } from '../../../proto/ports/logger.ts';
+import { readBatchHeader } from '../../../proto/wire/batch-header.ts';
 import {
   after,
   clusterOf,
@@ -14,6 +16,7 @@ import {
   topicWith,
 } from '../../proto/metadata/metadata-builders.ts';
 import { noPeers } from '../../support/no-peers.ts';
+import { batch } from '../log/batches.ts';
 import { LogWorld } from '../log/log-world.ts';
 
 it('a replica whose partition changes before its log is made is hosted once', async () => {
@@ -62,12 +65,35 @@ it('a replica that was moved away and comes back opens a stream that its leader 
   table.stop();
 });
 
+it('judges the lease by the clock before a write that was queued meanwhile', async () => {
+  const { world, table, lease } = await tableOfNode2();
+  const empty = clusterOf(1, 2, 3);
+  await world.run(table.start(empty));
+  table.apply(after(empty, topicWith(state([2]))));
+  await world.run(table.settled());
+  await world.settle();
+  const [driver] = table.drivers();
+  const bytes = batch({ baseOffset: 0, payload: 100 });
+  const header = readBatchHeader(bytes, 0);
+  if (driver === undefined || header.kind !== 'batch') throw new Error('there is a leader');
+  const results: ProduceResult[] = [];
+  lease.judge = () => {
+    lease.judge = () => undefined;
+    table.leaseChanged(false);
+  };
+  const options = { acks: 'none' as const, deadlineMs: 10_000, expectedOffset: undefined };
+  driver.produce(bytes, header, options, (result) => results.push(result));
+  expect(results).toEqual([{ kind: 'failed', code: 'LEASE_LOST', outcome: 'not-written' }]);
+  table.stop();
+});
+
 /** The replicas of node 2, which reaches nobody. */
 async function tableOfNode2() {
   const world = new LogWorld();
   const logs = await world.start();
   const { clock } = world;
   const roles: string[] = [];
+  const lease = { judge: (): void => undefined };
   const table: PartitionTable = new PartitionTable(
     ((options) => options)({
       nodeId: nodeId(2),
@@ -92,6 +118,7 @@ async function tableOfNode2() {
         handOverReady() {},
         record: (_: unknown, { event }: { readonly event: string }) => roles.push(event),
         wantTicks() {},
+        judgeLease: () => lease.judge(),
         logFailed() {},
         fail(error: unknown) {
           throw error;
@@ -99,5 +126,5 @@ async function tableOfNode2() {
       },
     }),
   );
-  return { world, table, roles };
+  return { world, table, roles, lease };
 }
