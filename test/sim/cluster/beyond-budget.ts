@@ -24,6 +24,7 @@ export function beyondBudget(swarm: ClusterSwarm): ClusterSwarm {
     // They may wait for ever, as every partition may.
     groups: [],
     churn: undefined,
+    voters: undefined,
     readers: swarm.readers.map((from) => (typeof from === 'number' ? 'nearest' : from)),
   };
 }

@@ -1,6 +1,7 @@
 /**
  * What holds once everything is level. L10: elections and changes of the in-sync sets have an end. S21:
- * nodes at the same revision have the same image, whether from a snapshot or record by record.
+ * nodes at the same revision have the same image, whether from a snapshot or record by record. S23: who is
+ * at rest schedules nothing that stays.
  */
 import type { MetadataImage } from '../../../proto/metadata/image.ts';
 import { encodeRecords } from '../../../proto/metadata/records.ts';
@@ -9,6 +10,8 @@ import { Violation } from '../world.ts';
 import type { SimCluster } from './sim-cluster.ts';
 
 const calmMs = 3_000;
+/** What may be scheduled more at its end than at its beginning: every timer that repeats, a few times. */
+const grownMax = 1_000;
 /** So many times it may still move. */
 const windowsMax = 20;
 
@@ -16,10 +19,16 @@ const windowsMax = 20;
 export async function expectCalm(cluster: SimCluster): Promise<void> {
   const { world } = cluster;
   let last = whatMayMove(cluster);
+  let scheduled = world.time.pendingCount;
   for (let left = windowsMax; ; left--) {
     await world.time.advance(calmMs);
     const present = whatMayMove(cluster);
-    if (present === last) break;
+    const grown = world.time.pendingCount - scheduled;
+    scheduled = world.time.pendingCount;
+    if (present === last) {
+      if (grown > grownMax) throw new Violation('bounds', `${grown} more events are scheduled`);
+      break;
+    }
     if (left === 0) throw new Violation('calm', `it still moves: ${present}`);
     last = present;
   }

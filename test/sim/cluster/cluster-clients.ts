@@ -12,6 +12,7 @@ import type { SimCluster } from './sim-cluster.ts';
 import { SimGroup } from './sim-group.ts';
 import { SimOperator } from './sim-operator.ts';
 import { SeenRecords, SimReader } from './sim-reader.ts';
+import { SimVoters } from './sim-voters.ts';
 import { SimWriter } from './sim-writer.ts';
 
 const formMs = 30_000;
@@ -31,6 +32,7 @@ export class ClusterClients {
   readonly groups: readonly SimGroup[];
   readonly operator: SimOperator;
   readonly churn: SimChurn | undefined;
+  readonly voters: SimVoters | undefined;
   readonly #cluster: SimCluster;
   readonly #swarm: ClusterSwarm;
   readonly #topicIds = new Map<string, string>();
@@ -70,6 +72,7 @@ export class ClusterClients {
     this.operator = new SimOperator(cluster, swarm);
     this.churn =
       swarm.churn === undefined ? undefined : new SimChurn(cluster, swarm.churn, checkers);
+    this.voters = swarm.voters === undefined ? undefined : new SimVoters(cluster, swarm.voters);
   }
 
   /** Waits for the cluster to be formed, makes the topics and lets everybody begin. */
@@ -113,7 +116,8 @@ export class ClusterClients {
   }
 
   get #all(): readonly { run(): Promise<void>; stop(): void }[] {
-    const all = [...this.writers, ...this.readers, ...this.groups, this.operator];
-    return this.churn === undefined ? all : [...all, this.churn];
+    const { churn, voters } = this;
+    const some = [churn, voters].filter((one) => one !== undefined);
+    return [...this.writers, ...this.readers, ...this.groups, this.operator, ...some];
   }
 }

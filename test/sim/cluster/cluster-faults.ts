@@ -146,7 +146,8 @@ export class ClusterFaults {
     const voters = this.#cluster.nodes.filter((one) => one.isVoter).length;
     if (this.#cluster.isWhole) this.#isRefilling = false;
     const isCovered = this.#swarm.survivesLostDisk && !this.#isRefilling;
-    const keepsVoters = !node.isVoter || 2 * (this.#votersLost + 1) < voters;
+    const isMajority = 2 * (this.#votersLost + 1) < voters && this.#swarm.voters === undefined;
+    const keepsVoters = !node.isVoter || isMajority;
     if (!keepsVoters || !(isCovered || this.#swarm.isOverBudget)) return;
     if (node.isVoter) this.#votersLost++;
     this.#isRefilling = true;

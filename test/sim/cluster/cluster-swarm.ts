@@ -5,7 +5,7 @@
  */
 import type { Acks } from '../../../proto/model/acks.ts';
 import type { SeededRandom } from '../../../proto/ports/memory/seeded-random.ts';
-import { drawExtraPlans, type ExtraPlans } from './extra-plans.ts';
+import { drawExtraPlans, drawOddRoles, type ExtraPlans } from './extra-plans.ts';
 
 export const clusterFaultKinds = [
   'kill',
@@ -85,7 +85,7 @@ export function drawClusterSwarm(random: SeededRandom): ClusterSwarm {
     if (value === undefined) throw new Error('there is always something to pick');
     return value;
   };
-  const roles = pick<ClusterSwarm['roles']>(
+  const ordinary = pick<ClusterSwarm['roles']>(
     [combined],
     [combined, combined, combined],
     [combined, combined, combined],
@@ -95,6 +95,7 @@ export function drawClusterSwarm(random: SeededRandom): ClusterSwarm {
     [combined, combined, combined, 'broker'],
     [combined, combined, combined, combined, combined],
   );
+  const roles = drawOddRoles(random.fork('roles')) ?? ordinary;
   const brokers = roles.filter((role) => role.includes('broker')).length;
   const levels: readonly (readonly Acks[])[] = [
     ['all'],
@@ -155,7 +156,7 @@ export function drawClusterSwarm(random: SeededRandom): ClusterSwarm {
       lifeMs: pick(1_000, 4_000),
     })),
     isOverBudget: false,
-    ...drawExtraPlans(random, brokers),
+    ...drawExtraPlans(random, roles),
   };
 }
 

@@ -25,9 +25,10 @@ export async function converge(
   mayHalt: () => boolean,
 ): Promise<void> {
   const { world } = cluster;
-  const { writers, readers, groups, operator, churn } = clients;
+  const { writers, readers, groups, operator, churn, voters } = clients;
   operator.stop();
   churn?.calm();
+  voters?.stop();
   for (const group of groups) group.calm();
   await expectWithin(cluster, 'every node serves', () =>
     cluster.nodes.every(
@@ -54,6 +55,9 @@ export async function converge(
   }
   await expectWithin(cluster, 'every send is answered', () =>
     writers.every((writer) => writer.underWay === 0),
+  );
+  await expectWithin(cluster, 'a writer holds nothing of what was answered', () =>
+    writers.every((writer) => writer.bufferedBytes === 0),
   );
   await expectWithin(
     cluster,

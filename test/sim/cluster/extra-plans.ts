@@ -15,12 +15,54 @@ export interface ChurnPlan {
   readonly goneMs: number;
 }
 
-export interface ExtraPlans {
-  readonly churn?: ChurnPlan | undefined;
+/** The voters of the controllers are removed and added again. */
+export interface VotersPlan {
+  /** Mean time between two changes. */
+  readonly everyMs: number;
 }
 
-export function drawExtraPlans(random: SeededRandom, brokers: number): ExtraPlans {
-  return { churn: drawChurn(random.fork('churn'), brokers) };
+export interface ExtraPlans {
+  readonly churn?: ChurnPlan | undefined;
+  readonly voters?: VotersPlan | undefined;
+}
+
+/** The roles of the nodes, as in the swarm. */
+type Roles = readonly ('broker,controller' | 'broker' | 'controller')[];
+
+export function drawExtraPlans(random: SeededRandom, roles: Roles): ExtraPlans {
+  const brokers = roles.filter((role) => role.includes('broker')).length;
+  const controllers = roles.filter((role) => role.includes('controller')).length;
+  return {
+    churn: drawChurn(random.fork('churn'), brokers),
+    voters: controllers < 2 ? undefined : drawVoters(random.fork('voters')),
+  };
+}
+
+/** Now and then a shape that costs too much time, or is too odd, for every run; undefined: an ordinary one. */
+export function drawOddRoles(random: SeededRandom): Roles | undefined {
+  if (random.below(16) > 0) return undefined;
+  const both = 'broker,controller';
+  const shapes: readonly Roles[] = [
+    [both, both],
+    [both, both, both, both],
+    [both, both, both, both, both, 'broker', 'broker'],
+    ['controller', 'controller', 'broker', 'broker', 'broker', 'broker'],
+    [
+      'controller',
+      'controller',
+      'controller',
+      'controller',
+      'controller',
+      'broker',
+      'broker',
+      'broker',
+    ],
+  ];
+  return shapes[random.below(shapes.length)];
+}
+
+function drawVoters(random: SeededRandom): VotersPlan | undefined {
+  return random.below(5) > 0 ? undefined : { everyMs: 200 + random.below(1_200) };
 }
 
 function drawChurn(random: SeededRandom, brokers: number): ChurnPlan | undefined {

@@ -31,6 +31,7 @@ export const clusterGoals: readonly string[] = [
   // Brokers and controllers.
   'broker-fenced',
   'lease-lost',
+  'write without a lease refused',
   'node-stopped in order',
   'disk-lost',
   'quorum-stepped-down no-majority-heard',
@@ -50,4 +51,6 @@ export const clusterGoals: readonly string[] = [
   'operator: reassign',
   'operator: drain',
   'operator: alter',
+  'voters: add',
+  'voters: remove',
 ];

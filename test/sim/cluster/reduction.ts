@@ -8,6 +8,7 @@ import type { ClusterSwarm, TopicPlan } from './cluster-swarm.ts';
 export const reducibleParts = [
   'operator',
   'churn',
+  'voters',
   'readers',
   'groups',
   'writers',
@@ -41,6 +42,8 @@ function without(swarm: ClusterSwarm, part: ReduciblePart): Partial<ClusterSwarm
       return { operatorEveryMs: 0 };
     case 'churn':
       return { churn: undefined };
+    case 'voters':
+      return { voters: undefined };
     case 'readers':
       return { readers: [] };
     case 'groups':

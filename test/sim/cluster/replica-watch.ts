@@ -47,12 +47,19 @@ export class ReplicaWatch implements Checker {
   readonly name = 'replicas';
   readonly #cluster: SimCluster;
   readonly #checkers: readonly ReplicaChecker[];
+  readonly #onMet: (node: SimNode, driver: PartitionDriver) => void;
   readonly #seen = new Map<PartitionDriver, SeenReplica>();
   /** What a replica was last seen to have stored, its node running or not. */
   readonly #last = new Map<string, SeenReplica>();
 
-  constructor(cluster: SimCluster, checkers: (watch: ReplicaWatch) => readonly ReplicaChecker[]) {
+  /** `onMet` is told of each replica that is seen first. */
+  constructor(
+    cluster: SimCluster,
+    checkers: (watch: ReplicaWatch) => readonly ReplicaChecker[],
+    onMet: (node: SimNode, driver: PartitionDriver) => void,
+  ) {
     this.#cluster = cluster;
+    this.#onMet = onMet;
     this.#checkers = checkers(this);
   }
 
@@ -74,6 +81,7 @@ export class ReplicaWatch implements Checker {
     const seen = this.#seen.get(driver);
     if (seen === undefined) {
       this.#meet(node, driver);
+      this.#onMet(node, driver);
       return;
     }
     const isSame =

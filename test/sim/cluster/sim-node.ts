@@ -5,15 +5,17 @@
  */
 import type { Machine, NodeRules } from '../../../broker/main/machine.ts';
 import { type RunningNode, startNode } from '../../../broker/main/node.ts';
+import type { PartitionDriver } from '../../../broker/replication/partition-driver.ts';
 import { HighwaterError } from '../../../proto/model/errors.ts';
 import { type NodeId, nodeId } from '../../../proto/model/ids.ts';
 import { readNodeSettings } from '../../../proto/model/node-settings.ts';
-import type { Logger } from '../../../proto/ports/logger.ts';
 import { MemoryDisk } from '../../../proto/ports/memory/memory-disk.ts';
 import { MemoryKeyValueStorage } from '../../../proto/ports/memory/memory-key-value.ts';
 import type { VirtualClock } from '../../../proto/ports/memory/virtual-clock.ts';
 import type { MemoryRpcNetwork } from '../../../proto/rpc/memory/memory-rpc-network.ts';
+import type { LeasedBroker } from '../checkers/leases.ts';
 import type { World } from '../world.ts';
+import { nodeStory } from './node-story.ts';
 
 export interface SimNodeOptions {
   readonly id: number;
@@ -67,6 +69,26 @@ export class SimNode {
   /** What its broker has applied of the metadata. */
   get revision(): number {
     return this.running?.broker?.image.revision ?? 0;
+  }
+
+  /** By the clock of the process. */
+  get now(): number {
+    return this.#clock?.now() ?? 0;
+  }
+
+  get replicas(): Iterable<PartitionDriver> {
+    return this.running?.broker?.replicas() ?? [];
+  }
+
+  /** The lease of the broker that runs. */
+  get lease(): LeasedBroker {
+    const { running, id } = this;
+    const clock = this.#clock;
+    return {
+      id,
+      now: () => clock?.now() ?? 0,
+      leaseUntil: () => running?.broker?.source.leaseUntilMs ?? 0,
+    };
   }
 
   /** How often its machine was without power. */
@@ -238,7 +260,7 @@ export class SimNode {
   }
 
   #machine(clock: VirtualClock, random: Machine['random']): Machine {
-    const logger = this.#story(clock);
+    const logger = nodeStory(this.#world, this.id, clock);
     const { rules } = this.#options;
     return {
       ...(rules === undefined ? {} : { rules }),
@@ -257,33 +279,9 @@ export class SimNode {
     };
   }
 
-  /** What the node logs goes into the trace and into the table of what was reached. */
-  #story(clock: VirtualClock): Logger {
-    const line = (event: string, _message: string, fields: object = {}): void => {
-      if (clock.isStopped) return;
-      const reason = 'reason' in fields ? ` ${String(fields.reason)}` : '';
-      this.#note(`${event} ${JSON.stringify(fields, plain)}`);
-      this.#world.reach(event);
-      if (reason !== '') this.#world.reach(`${event}${reason}`);
-    };
-    const logger: Logger = {
-      debug() {},
-      info: line,
-      warn: line,
-      error: line,
-      with: () => logger,
-    };
-    return logger;
-  }
-
   #note(what: string): void {
     this.#world.note(`n${this.id} ${what}`);
   }
-}
-
-function plain(_key: string, value: unknown): unknown {
-  if (typeof value === 'bigint') return String(value);
-  return value instanceof Error ? value.message : value;
 }
 
 function describe(error: unknown): string {

@@ -81,6 +81,11 @@ export class SimWriter {
     this.#isOver = true;
   }
 
+  /** What its producer holds in memory. */
+  get bufferedBytes(): number {
+    return this.#producer?.bufferedBytes ?? 0;
+  }
+
   /** Its client, once it has found the cluster. */
   get client(): Client | undefined {
     return this.#client;

@@ -1,8 +1,10 @@
 /** The checkers of whole clusters, each with what it looks at. */
 import { Acknowledgements } from '../checkers/acknowledgements.ts';
+import { Bounds } from '../checkers/bounds.ts';
 import { Candidates } from '../checkers/candidates.ts';
 import { CommittedRecords } from '../checkers/committed-records.ts';
 import { Deletions } from '../checkers/deletions.ts';
+import { Leases } from '../checkers/leases.ts';
 import { MaximalIsr } from '../checkers/maximal-isr.ts';
 import { Metadata } from '../checkers/metadata.ts';
 import { OneLeader } from '../checkers/one-leader.ts';
@@ -26,29 +28,42 @@ export function watchCluster(cluster: SimCluster, swarm: ClusterSwarm): ToldChec
   const partitions = (place: string) => metadata.partition(place);
   const isFlushed = (replica: SeenReplica): boolean =>
     cluster.image.topics.get(replica.driver.topicId)?.settings.flush !== 'os';
+  const compacts = ({ driver }: SeenReplica): boolean =>
+    cluster.image.topics.get(driver.topicId)?.settings.compacts === true;
   const survives = (replica: SeenReplica): boolean => {
     const { place, node: id, boot, disk } = replica;
     const node = cluster.node(id);
     const wasMoved = metadata.takeMoved(place, id);
-    return !wasMoved && node?.disks === disk && (node.boots === boot || isFlushed(replica));
+    // A suspect replica of a compacted log is copied from its beginning (rule 6.6).
+    const isCopiedAnew = compacts(replica) && partitions(place)?.suspects.includes(id) === true;
+    if (wasMoved || isCopiedAnew) return false;
+    return node?.disks === disk && (node.boots === boot || isFlushed(replica));
   };
   const isRegistered = ({ node, start, driver }: SeenReplica): boolean =>
     cluster.node(node)?.starts === start &&
     !driver.state.isSuspect &&
     cluster.image.brokers.get(node)?.brokerEpoch === driver.state.brokerEpoch;
-  const watch = new ReplicaWatch(cluster, (self) => [
-    new OneLeader(world),
-    new Watermark(self),
-    new MaximalIsr(partitions),
-    new Candidates(partitions, { latest: (place, node) => self.latest(place, node), isRegistered }),
-    new OwnCuts(world, survives),
-    told.acknowledgements,
-    told.committed,
-    told.promised,
-  ]);
+  const leases = new Leases(world);
+  const watch = new ReplicaWatch(
+    cluster,
+    (self) => [
+      new OneLeader(world),
+      new Watermark(self),
+      new MaximalIsr(partitions),
+      new Candidates(partitions, {
+        latest: (place, node) => self.latest(place, node),
+        isRegistered,
+      }),
+      new OwnCuts(world, survives),
+      told.acknowledgements,
+      told.committed,
+      told.promised,
+    ],
+    (node, driver) => leases.watch(node.lease, driver),
+  );
   const deletions = new Deletions(world, cluster.nodes, (...replica) =>
     metadata.wasTaken(...replica),
   );
-  world.watch(metadata, watch, deletions);
+  world.watch(metadata, watch, deletions, new Bounds(world.time, cluster.nodes));
   return told;
 }
