@@ -1,4 +1,5 @@
 /** The rules of every core that has switches, and those of one core with a mutant's rule broken. */
+import { everyRule as everyLogRule } from '../../broker/log/core/rules.ts';
 import { everyRule as everyReplicaRule } from '../../broker/replication/core/rules.ts';
 import { everyRoundRule } from '../../controller/cluster/core/election-round.ts';
 import { everyClusterRule } from '../../controller/cluster/core/rules.ts';
@@ -10,6 +11,7 @@ export const coreRules = {
   round: everyRoundRule,
   quorum: everyQuorumRule,
   cluster: everyClusterRule,
+  log: everyLogRule,
 };
 
 export type Core = keyof typeof coreRules;

@@ -12,6 +12,7 @@ import { brokenNodeRules } from '../sim/cluster/broken-rules.ts';
 import { simulateCluster } from '../sim/cluster/simulate-cluster.ts';
 import { simulate } from '../sim/simulate.ts';
 import { brokenOf, rulesFor } from './core-rules.ts';
+import { logHarnesses } from './log-harnesses.ts';
 import { type Mutant, nameOf } from './mutants.ts';
 
 export interface Harness {
@@ -64,6 +65,7 @@ export const harnesses: readonly Harness[] = [
     seedsMax: 5_000,
     run: async (mutant, seed) => (await simulate(seed, rulesFor('quorum', mutant))).violation,
   },
+  ...logHarnesses,
   stories(),
   {
     name: 'cluster simulator',

@@ -91,11 +91,46 @@ const cluster: Described<RuleOf<'cluster'>> = {
   awaitsSettling: ['B3.16', 'a semi-sync member is dropped unsettled'],
 };
 
+const log: Described<RuleOf<'log'>> = {
+  cutsEpochs: ['B2.6', 'a cut leaves the epochs above it'],
+  cutsProducers: ['B2.6', 'a cut leaves its producers in memory'],
+  cutsSnapshots: ['B2.6', 'a cut leaves the snapshots of producers above it'],
+  decidesCutFirst: ['B2.8', 'files are cut before that is decided'],
+  finishesCut: ['B2.8', 'a cut that a crash interrupted is forgotten'],
+  deletesBelowWatermark: ['B2.11', 'retention goes above the watermark'],
+  compactsBelowWatermark: ['B2.11', 'compaction goes above the watermark'],
+  tellsDamage: ['B4.15', 'damage is taken for a torn end'],
+  marksDamageFirst: ['B4.15', 'bad bytes are cut before they are told of'],
+  finishesWrites: ['B5.1', 'a short write is taken for a whole one'],
+  flushesNames: ['B5.1', 'a file counts as flushed without its name'],
+  flushesOnce: ['B5.2', 'a failed flush is tried again'],
+  keepsReserve: ['B5.3', 'a full disk is noticed by its writes'],
+  cutsBack: ['B5.3', 'what a failed write left stays'],
+  checksReads: ['B5.4', 'bytes go from disk to readers unchecked'],
+  recoversFromPoint: ['B5.5', 'only the last segment is checked at a start'],
+  flushesBelowPoint: ['B5.5', 'the recovery point rises over unflushed bytes'],
+  flushesRecovered: ['B5.5', 'what a start found counts as stored unflushed'],
+  skipsTornSequence: ['B5.5', 'the sequence of a torn block is used again'],
+  freesFlushed: ['B5.5', 'a journal file is freed before its logs are flushed'],
+  raisesFloor: ['B5.5', 'blocks are written over that a start still looks for'],
+  keepsFences: ['B5.5', 'blocks of a cut or earlier log are redone'],
+  journalsMarked: ['B5.5', 'a log goes into a journal that is not redone for it'],
+  replacesWhole: ['B5.6', 'small files are written in place'],
+  checksPlace: ['B5.8', 'a batch in a wrong place is sent on'],
+  endsOnHang: ['B5.9', 'a disk that does not answer is waited for'],
+  remembersFive: ['B6.2', 'only the last batch of a producer is remembered'],
+  replaysProducers: ['B6.4', 'producers are those of the last snapshot'],
+  keepsProducers: ['B6.4', 'producers go with the batches that are deleted'],
+  flushesFiles: ['S24', 'written counts as stored'],
+  flushesJournal: ['S24', 'journalled counts as stored before it is flushed'],
+};
+
 export const mutants: readonly Mutant[] = [
   ...tableOf('replica', replica),
   ...tableOf('round', round),
   ...tableOf('quorum', quorum),
   ...tableOf('cluster', cluster),
+  ...tableOf('log', log),
 ];
 
 /** `replica.promiseStops`. */

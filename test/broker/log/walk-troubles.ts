@@ -13,7 +13,7 @@ import {
 import { hold, LogModel } from './log-model.ts';
 import type { LogWalk } from './log-walk.ts';
 import { keyOf } from './log-world.ts';
-import { crash, die, noteStored } from './walk-crash.ts';
+import { checkBytes, crash, die, noteStored } from './walk-crash.ts';
 import { readDamaged } from './walk-damage.ts';
 import { stalledMs } from './walk-world.ts';
 
@@ -23,6 +23,7 @@ const troubles: readonly Trouble[] = [
   shortWrites,
   failedFlush,
   silentDisk,
+  slowFlush,
   slowFlush,
   fullDisk,
   reserve,
@@ -90,6 +91,7 @@ async function slowFlush(walk: LogWalk, at: number): Promise<void> {
     await world.settle(random.below(4));
   }
   await crash(walk, 'power', fault);
+  await checkBytes(walk, at);
 }
 
 /** A write fails half done: what is told to be lost is gone, and service resumes with the space. */
