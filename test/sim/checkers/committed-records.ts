@@ -27,10 +27,13 @@ interface CommittedPartition {
 
 export class CommittedRecords implements ReplicaChecker {
   readonly #world: World;
+  readonly #isRewritten: (place: string) => boolean;
   readonly #partitions = new Map<string, CommittedPartition>();
 
-  constructor(world: World) {
+  /** `isRewritten`: compaction makes batches anew, each replica for itself; then only offsets are compared. */
+  constructor(world: World, isRewritten: (place: string) => boolean = () => false) {
     this.#world = world;
+    this.#isRewritten = isRewritten;
   }
 
   /** The highest watermark of a partition so far. */
@@ -53,7 +56,8 @@ export class CommittedRecords implements ReplicaChecker {
       );
     if (watermark > known.watermark) known.watermark = watermark;
     const from = before?.watermark ?? 0;
-    if (watermark > from) this.#compare(replica, from, watermark);
+    if (watermark > from && !this.#isRewritten(replica.place))
+      this.#compare(replica, from, watermark);
   }
 
   #compare(replica: SeenReplica, from: number, to: number): void {

@@ -25,6 +25,7 @@ export function beyondBudget(swarm: ClusterSwarm): ClusterSwarm {
     groups: [],
     churn: undefined,
     voters: undefined,
+    compacted: undefined,
     readers: swarm.readers.map((from) => (typeof from === 'number' ? 'nearest' : from)),
   };
 }

@@ -6,7 +6,8 @@ import type { Acknowledgements } from '../checkers/acknowledgements.ts';
 import type { CommittedRecords } from '../checkers/committed-records.ts';
 import type { PromisedRecords } from '../checkers/promised-records.ts';
 import type { ClusterSwarm } from './cluster-swarm.ts';
-import { Ledger } from './ledger.ts';
+import type { CompactedPlan } from './extra-plans.ts';
+import { Ledger, type OnPromised } from './ledger.ts';
 import { SimChurn } from './sim-churn.ts';
 import type { SimCluster } from './sim-cluster.ts';
 import { SimGroup } from './sim-group.ts';
@@ -16,6 +17,8 @@ import { SimVoters } from './sim-voters.ts';
 import { SimWriter } from './sim-writer.ts';
 
 const formMs = 30_000;
+/** The number of who writes the compacted topic, among the writers. */
+const compactedNumber = 91;
 
 /** Checkers that are told what clients are told. */
 export interface ToldCheckers {
@@ -33,6 +36,8 @@ export class ClusterClients {
   readonly operator: SimOperator;
   readonly churn: SimChurn | undefined;
   readonly voters: SimVoters | undefined;
+  /** Who writes the compacted topic, and what it was told. */
+  readonly compacted: { readonly writer: SimWriter; readonly ledger: Ledger } | undefined;
   readonly #cluster: SimCluster;
   readonly #swarm: ClusterSwarm;
   readonly #topicIds = new Map<string, string>();
@@ -40,13 +45,15 @@ export class ClusterClients {
   constructor(cluster: SimCluster, swarm: ClusterSwarm, checkers: ToldCheckers) {
     this.#cluster = cluster;
     this.#swarm = swarm;
-    this.ledger = new Ledger((place, offset, acks) => {
+    const onPromised: OnPromised = (place, offset, acks) => {
       const [topic = '', partition = ''] = place.split('/');
       const where = `${this.#topicIds.get(topic)}/${partition}`;
       checkers.promised.acknowledged(where, offset);
       const problem = checkers.acknowledgements.acknowledged(where, offset, acks);
       if (problem !== undefined) cluster.world.fail('acknowledgements', problem);
-    });
+    };
+    this.ledger = new Ledger(onPromised);
+    this.compacted = compactedWriter(cluster, swarm.compacted, new Ledger(onPromised));
     const targets = swarm.topics.map(({ name, partitions }) => ({ topic: name, partitions }));
     this.writers = swarm.writers.map(
       (plan, index) =>
@@ -81,7 +88,8 @@ export class ClusterClients {
       brokers: this.#cluster.addresses,
       connectTimeoutMs: formMs,
     });
-    for (const topic of this.#swarm.topics) {
+    const { topics, compacted } = this.#swarm;
+    for (const topic of compacted === undefined ? topics : [...topics, compacted.topic]) {
       for (;;) {
         try {
           const { topicId } = await client.admin.createTopic(topic);
@@ -104,7 +112,9 @@ export class ClusterClients {
 
   /** What writers of the topic were told; undefined: it is not certain which of its name it is. */
   told(topic: TopicImage): { readonly ledger: Ledger; readonly name: string } | undefined {
-    const { churn, ledger } = this;
+    const { churn, ledger, compacted } = this;
+    if (compacted !== undefined && topic.name === this.#swarm.compacted?.topic.name)
+      return { ledger: compacted.ledger, name: topic.name };
     if (churn === undefined || topic.name !== this.#swarm.churn?.topic.name)
       return { ledger, name: topic.name };
     const name = churn.nameOf(topic.topicId);
@@ -116,8 +126,20 @@ export class ClusterClients {
   }
 
   get #all(): readonly { run(): Promise<void>; stop(): void }[] {
-    const { churn, voters } = this;
-    const some = [churn, voters].filter((one) => one !== undefined);
+    const { churn, voters, compacted } = this;
+    const some = [churn, voters, compacted?.writer].filter((one) => one !== undefined);
     return [...this.writers, ...this.readers, ...this.groups, this.operator, ...some];
   }
+}
+
+function compactedWriter(
+  cluster: SimCluster,
+  plan: CompactedPlan | undefined,
+  ledger: Ledger,
+): ClusterClients['compacted'] {
+  if (plan === undefined) return undefined;
+  const { keys, topic, writer } = plan;
+  const targets = [{ topic: topic.name, partitions: topic.partitions }];
+  const options = { number: compactedNumber, plan: writer, ledger, targets, keys };
+  return { ledger, writer: new SimWriter(cluster, options) };
 }

@@ -25,7 +25,9 @@ export async function converge(
   mayHalt: () => boolean,
 ): Promise<void> {
   const { world } = cluster;
-  const { writers, readers, groups, operator, churn, voters } = clients;
+  const { readers, groups, operator, churn, voters, compacted } = clients;
+  const probing = clients.writers;
+  const writers = compacted === undefined ? probing : [...probing, compacted.writer];
   operator.stop();
   churn?.calm();
   voters?.stop();
@@ -64,7 +66,7 @@ export async function converge(
     'the topic that comes and goes stays, and no replica of a deleted one is hosted',
     () => (churn?.isSettled ?? true) && !hostsDeleted(cluster),
   );
-  const probes = writers.map((writer) => writer.probe());
+  const probes = probing.map((writer) => writer.probe());
   const answers = await world.time.complete(Promise.all(probes), convergeMs);
   if (!answers.every(Boolean)) throw new Violation('liveness', 'a healed cluster refuses a write');
   await expectWithin(cluster, 'every replica has everything', () => isLevel(cluster));

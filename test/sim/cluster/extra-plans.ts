@@ -15,6 +15,15 @@ export interface ChurnPlan {
   readonly goneMs: number;
 }
 
+/** A topic of which only the newest record of each key is kept, written with few keys. */
+export interface CompactedPlan {
+  readonly topic: TopicPlan;
+  readonly writer: WriterPlan;
+  readonly keys: number;
+  /** How often brokers look for something to compact. */
+  readonly checkMs: number;
+}
+
 /** The voters of the controllers are removed and added again. */
 export interface VotersPlan {
   /** Mean time between two changes. */
@@ -24,6 +33,7 @@ export interface VotersPlan {
 export interface ExtraPlans {
   readonly churn?: ChurnPlan | undefined;
   readonly voters?: VotersPlan | undefined;
+  readonly compacted?: CompactedPlan | undefined;
 }
 
 /** The roles of the nodes, as in the swarm. */
@@ -35,6 +45,7 @@ export function drawExtraPlans(random: SeededRandom, roles: Roles): ExtraPlans {
   return {
     churn: drawChurn(random.fork('churn'), brokers),
     voters: controllers < 2 ? undefined : drawVoters(random.fork('voters')),
+    compacted: drawCompacted(random.fork('compacted'), brokers),
   };
 }
 
@@ -59,6 +70,29 @@ export function drawOddRoles(random: SeededRandom): Roles | undefined {
     ],
   ];
   return shapes[random.below(shapes.length)];
+}
+
+function drawCompacted(random: SeededRandom, brokers: number): CompactedPlan | undefined {
+  if (random.below(6) > 0) return undefined;
+  return {
+    topic: {
+      name: 'compacted',
+      partitions: 1 + random.below(2),
+      replicationFactor: Math.min(brokers, 3),
+      config: {
+        'cleanup.policy': 'compact',
+        'segment.bytes': '4096',
+        'min.cleanable.dirty.ratio': '0.1',
+      },
+    },
+    writer: {
+      levels: random.below(2) === 0 ? ['all'] : ['all', 'semi-sync', 'leader'],
+      everyMs: 20 + random.below(40),
+      valueBytes: 400,
+    },
+    keys: 1 + random.below(8),
+    checkMs: 200 + random.below(600),
+  };
 }
 
 function drawVoters(random: SeededRandom): VotersPlan | undefined {

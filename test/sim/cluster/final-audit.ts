@@ -11,14 +11,10 @@ import { RecordCursor } from '../../../proto/wire/record-cursor.ts';
 import { FoundInLog, type KeptBesideLog } from '../checkers/log-agrees.ts';
 import { Violation } from '../world.ts';
 import type { ClusterClients } from './cluster-clients.ts';
+import { judgeCompacted, type KeyedRecord } from './compacted-audit.ts';
 import { type Ledger, mayBeAt, type SentRecord } from './ledger.ts';
 import type { SimCluster } from './sim-cluster.ts';
 import type { SeenRecords } from './sim-reader.ts';
-
-interface FoundRecord {
-  readonly offset: number;
-  readonly value: string;
-}
 
 const readMs = 20_000;
 
@@ -35,7 +31,7 @@ export async function auditReplicas(cluster: SimCluster, clients: ClusterClients
     if (told === undefined) continue;
     const { ledger } = told;
     const place = `${told.name}/${state.partition}`;
-    const logs: { readonly node: number; readonly found: readonly FoundRecord[] }[] = [];
+    const logs: { readonly node: number; readonly found: readonly KeyedRecord[] }[] = [];
     for (const node of state.replicas) {
       const driver = cluster.replica(node, topic.topicId, state.partition);
       if (driver === undefined) throw new Violation('audit', `node ${node} has no ${place}`);
@@ -49,10 +45,15 @@ export async function auditReplicas(cluster: SimCluster, clients: ClusterClients
         readMs,
       );
       logs.push({ node, found });
-      if (!isHalted) beside.expectSame(`node ${node} ${place}`, keptBeside(driver));
+      if (!isHalted && !topic.settings.compacts)
+        beside.expectSame(`node ${node} ${place}`, keptBeside(driver));
     }
     if (cluster.hasHalted(state)) {
       if (!cluster.swarm.isOverBudget) judgeHalted(place, logs, ledger);
+      continue;
+    }
+    if (topic.settings.compacts) {
+      judgeCompacted(place, logs, ledger);
       continue;
     }
     for (const { node, found } of logs) {
@@ -74,8 +75,8 @@ async function recordsOf(
   driver: PartitionDriver,
   below: PartitionDriver['watermark'],
   beside: FoundInLog,
-): Promise<readonly FoundRecord[]> {
-  const found: FoundRecord[] = [];
+): Promise<readonly KeyedRecord[]> {
+  const found: KeyedRecord[] = [];
   for (let at = driver.log.startOffset; at < below; ) {
     const batches = await driver.log.read(at, { bytesMax: 4_000_000, below });
     const before = at;
@@ -88,7 +89,7 @@ async function recordsOf(
 /** Returns the offset after the last record. */
 function takeBatches(
   bytes: Buffer,
-  found: FoundRecord[],
+  found: KeyedRecord[],
   beside: FoundInLog,
 ): ReturnType<typeof offset> {
   let end = offset(0);
@@ -100,7 +101,11 @@ function takeBatches(
     if (!(cursor instanceof RecordCursor))
       throw new Violation('audit', `a log holds a damaged batch at ${header.baseOffset}`);
     while (cursor.next())
-      found.push({ offset: cursor.offset, value: cursor.value()?.toString() ?? '' });
+      found.push({
+        offset: cursor.offset,
+        key: cursor.key()?.toString(),
+        value: cursor.value()?.toString() ?? '',
+      });
     at += header.byteLength;
     end = offset(header.lastOffset + 1);
   }
@@ -110,7 +115,7 @@ function takeBatches(
 function judge(
   place: string,
   node: number,
-  { found, ledger }: { readonly found: readonly FoundRecord[]; readonly ledger: Ledger },
+  { found, ledger }: { readonly found: readonly KeyedRecord[]; readonly ledger: Ledger },
 ): void {
   const where = `node ${node} ${place}`;
   const seen = new Map<string, number>();
@@ -146,7 +151,7 @@ function judge(
 }
 
 /** S16: what was read once is there for ever. */
-function expectSeen(place: string, found: readonly FoundRecord[], seen: SeenRecords): void {
+function expectSeen(place: string, found: readonly KeyedRecord[], seen: SeenRecords): void {
   const values = new Map(found.map((record) => [record.offset, record.value]));
   for (const [at, value] of seen.values.get(place) ?? [])
     if (values.get(at) !== value)
@@ -156,7 +161,7 @@ function expectSeen(place: string, found: readonly FoundRecord[], seen: SeenReco
 /** A partition that waits for an operator: somebody still has each record. */
 function judgeHalted(
   place: string,
-  logs: readonly { readonly found: readonly FoundRecord[] }[],
+  logs: readonly { readonly found: readonly KeyedRecord[] }[],
   ledger: Ledger,
 ): void {
   const seen = new Set(logs.flatMap(({ found }) => found.map(({ value }) => value)));

@@ -42,6 +42,8 @@ export const clusterGoals: readonly string[] = [
   'journal flushed',
   'journal redone',
   'log-tail-cut',
+  // Compaction.
+  'log-compacted',
   // Topics come and go, and logs with them; a node that was away finds logs that it has no more.
   'topic made again',
   'log deleted',

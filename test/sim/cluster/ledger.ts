@@ -10,6 +10,7 @@ export interface SentRecord {
   readonly value: string;
   /** `topic/partition`; of a topic that comes and goes `topic#number/partition`, or `topic#?/partition`. */
   readonly place: string;
+  readonly key: string | undefined;
   readonly writer: number;
   /** Order of sending of its writer. */
   readonly number: number;

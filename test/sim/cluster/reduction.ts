@@ -8,6 +8,7 @@ import type { ClusterSwarm, TopicPlan } from './cluster-swarm.ts';
 export const reducibleParts = [
   'operator',
   'churn',
+  'compacted',
   'voters',
   'readers',
   'groups',
@@ -42,6 +43,8 @@ function without(swarm: ClusterSwarm, part: ReduciblePart): Partial<ClusterSwarm
       return { operatorEveryMs: 0 };
     case 'churn':
       return { churn: undefined };
+    case 'compacted':
+      return { compacted: undefined };
     case 'voters':
       return { voters: undefined };
     case 'readers':
@@ -62,7 +65,7 @@ function without(swarm: ClusterSwarm, part: ReduciblePart): Partial<ClusterSwarm
 }
 
 /** Three combined nodes at most, or one controller beside three brokers. */
-function fewerNodes({ roles, topics, churn }: ClusterSwarm): Partial<ClusterSwarm> {
+function fewerNodes({ roles, topics, churn, compacted }: ClusterSwarm): Partial<ClusterSwarm> {
   const isSplit = roles.includes('controller');
   const brokers = roles.filter((role) => role !== 'controller').slice(0, 3);
   const fitting = (topic: TopicPlan): TopicPlan => ({
@@ -73,5 +76,7 @@ function fewerNodes({ roles, topics, churn }: ClusterSwarm): Partial<ClusterSwar
     roles: isSplit ? ['controller', ...brokers] : brokers,
     topics: topics.map(fitting),
     churn: churn === undefined ? undefined : { ...churn, topic: fitting(churn.topic) },
+    compacted:
+      compacted === undefined ? undefined : { ...compacted, topic: fitting(compacted.topic) },
   };
 }

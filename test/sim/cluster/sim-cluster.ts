@@ -55,6 +55,9 @@ export class SimCluster {
           ['session-ms', String(swarm.sessionMs)],
           ['heartbeat-ms', String(swarm.heartbeatMs)],
           ['election-ms', String(swarm.electionMs)],
+          ...(swarm.compacted === undefined
+            ? []
+            : [['cleaner-check-ms', String(swarm.compacted.checkMs)] as const]),
         ]),
       });
     });

@@ -25,6 +25,8 @@ export interface SimWriterOptions {
   readonly plan: WriterPlan;
   readonly ledger: Ledger;
   readonly targets: readonly WriterTarget[];
+  /** How many keys its records have; without keys where this is left out. */
+  readonly keys?: number;
   /** What the ledger calls the topic; its name where this is left out. */
   readonly nameOf?: (topic: string) => string;
 }
@@ -36,6 +38,7 @@ export class SimWriter {
   readonly #ledger: Ledger;
   readonly #targets: readonly WriterTarget[];
   readonly #nameOf: (topic: string) => string;
+  readonly #keys: number;
   readonly #random: SeededRandom;
   readonly #clock: Clock;
   #client: Client | undefined;
@@ -51,6 +54,7 @@ export class SimWriter {
     this.#ledger = options.ledger;
     this.#targets = options.targets;
     this.#nameOf = options.nameOf ?? ((topic) => topic);
+    this.#keys = options.keys ?? 0;
     this.#random = cluster.world.random.fork(`writer ${options.number}`);
     this.#clock = cluster.world.time.clock;
   }
@@ -122,6 +126,7 @@ export class SimWriter {
     const record: SentRecord = {
       value,
       place: `${this.#nameOf(topic)}/${partition}`,
+      key: this.#keys === 0 ? undefined : `k${this.#random.below(this.#keys)}`,
       writer: this.#number,
       number,
       acks,
@@ -131,7 +136,8 @@ export class SimWriter {
     this.#ledger.sent(record);
     this.#underWay++;
     try {
-      const receipt = await this.#producer?.send({ topic, partition, value }, { acks });
+      const key = record.key ?? null;
+      const receipt = await this.#producer?.send({ topic, partition, key, value }, { acks });
       if (receipt === undefined) throw new HighwaterError('CLOSED', 'no producer');
       this.#ledger.acknowledge(record, Number(receipt.offset), receipt.isDegraded);
       world.note(`ack ${value.split(' ', 1)[0]} ${acks} ${record.place} ${receipt.offset}`);

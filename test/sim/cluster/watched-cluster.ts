@@ -1,4 +1,5 @@
 /** The checkers of whole clusters, each with what it looks at. */
+import { topicId } from '../../../proto/model/ids.ts';
 import { Acknowledgements } from '../checkers/acknowledgements.ts';
 import { Bounds } from '../checkers/bounds.ts';
 import { Candidates } from '../checkers/candidates.ts';
@@ -21,7 +22,10 @@ export function watchCluster(cluster: SimCluster, swarm: ClusterSwarm): ToldChec
   const { world } = cluster;
   const metadata = new Metadata(world, cluster);
   const told = {
-    committed: new CommittedRecords(world),
+    committed: new CommittedRecords(world, (place) => {
+      const [id = ''] = place.split('/');
+      return cluster.image.topics.get(topicId(id))?.settings.compacts ?? false;
+    }),
     promised: new PromisedRecords(),
     acknowledgements: new Acknowledgements(swarm.survivesLostDisk ? 2 : 1),
   };
