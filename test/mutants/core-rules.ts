@@ -1,5 +1,8 @@
 /** The rules of every core that has switches, and those of one core with a mutant's rule broken. */
+
+import { everyGroupRule } from '../../broker/group/core/rules.ts';
 import { everyRule as everyLogRule } from '../../broker/log/core/rules.ts';
+import { everyMembershipRule } from '../../broker/membership/core/rules.ts';
 import { everyRule as everyReplicaRule } from '../../broker/replication/core/rules.ts';
 import { everyRoundRule } from '../../controller/cluster/core/election-round.ts';
 import { everyClusterRule } from '../../controller/cluster/core/rules.ts';
@@ -11,6 +14,8 @@ export const coreRules = {
   round: everyRoundRule,
   quorum: everyQuorumRule,
   cluster: everyClusterRule,
+  membership: everyMembershipRule,
+  group: everyGroupRule,
   log: everyLogRule,
 };
 

@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InvariantViolation } from '../../proto/model/invariant.ts';
+import { walkCommits } from '../broker/group/core/commit-walk.ts';
+import { walkLease } from '../broker/membership/lease-walk.ts';
 import { walkHistory } from '../controller/cluster/history-walk.ts';
 import { walkQuorum } from '../scenario/raft/walk.ts';
 import { breakRule } from '../scenario/replication/break-rule.ts';
@@ -39,6 +41,20 @@ export const harnesses: readonly Harness[] = [
     seedsMax: 5_000,
     run: (mutant, seed) =>
       whatBroke(() => walkLag(seed, { steps: 300, broken: brokenOf('replica', mutant) })),
+  },
+  {
+    name: 'walk of a lease',
+    cores: ['membership'],
+    seedsMax: 5_000,
+    run: (mutant, seed) =>
+      whatBroke(() => walkLease(seed, { steps: 400, broken: brokenOf('membership', mutant) })),
+  },
+  {
+    name: 'walk of a group',
+    cores: ['group'],
+    seedsMax: 5_000,
+    run: (mutant, seed) =>
+      whatBroke(() => walkCommits(seed, { steps: 200, broken: brokenOf('group', mutant) })),
   },
   walkOf('walk, controller decides', decided),
   walkOf('walk, controller decides, disks replaced', { ...decided, replacesDisks: true }),

@@ -125,11 +125,28 @@ const log: Described<RuleOf<'log'>> = {
   flushesJournal: ['S24', 'journalled counts as stored before it is flushed'],
 };
 
+const membership: Described<RuleOf<'membership'>> = {
+  leaseFromSending: ['B3.13', 'the lease runs from the answer'],
+  needsMajority: ['B3.13', 'a controller without a majority renews the lease'],
+  judgesLeaseFirst: ['B3.14', 'the lease is not judged after a stall'],
+  followsLatestTerm: ['B3.5', 'a controller whose term is over is followed'],
+  keepsEpoch: ['B3.9', 'a late registration gives a process another epoch'],
+};
+
+const group: Described<RuleOf<'group'>> = {
+  fencesCommits: ['B6.7', 'a former holder commits'],
+  refusesOutsiders: ['B6.7', 'an outsider commits for a group at work'],
+  takesBackFirst: ['6.11', 'a partition is given on before it is released'],
+  comparesGeneration: ['6.11', 'a late word frees what was given since'],
+};
+
 export const mutants: readonly Mutant[] = [
   ...tableOf('replica', replica),
   ...tableOf('round', round),
   ...tableOf('quorum', quorum),
   ...tableOf('cluster', cluster),
+  ...tableOf('membership', membership),
+  ...tableOf('group', group),
   ...tableOf('log', log),
 ];
 

@@ -15,6 +15,7 @@ import type {
   Subscription,
 } from './group-state.ts';
 import { draftOf, reconcile } from './reconcile.ts';
+import { everyGroupRule, type GroupRules } from './rules.ts';
 import { compilePattern } from './topic-pattern.ts';
 
 export interface Refusal {
@@ -52,10 +53,11 @@ export function decideJoin(
   group: GroupState,
   joining: Joining,
   image: MetadataImage,
+  rules: GroupRules = everyGroupRule,
 ): Decided | Refusal {
   const fault = faultOf(group, joining);
   if (fault !== undefined) return refused('INVALID_REQUEST', fault);
-  const draft = draftOf(group);
+  const draft = draftOf(group, rules);
   const known = group.members.get(joining.member);
   const before = known ?? staticBefore(group, joining.instance);
   if (known !== undefined && isSame(known, joining)) return decided([]);
@@ -80,8 +82,9 @@ export function decideRemoval(
   group: GroupState,
   members: readonly string[],
   image: MetadataImage,
+  rules: GroupRules = everyGroupRule,
 ): Decided {
-  const draft = draftOf(group);
+  const draft = draftOf(group, rules);
   for (const member of members) draft.retargets = draft.members.delete(member) || draft.retargets;
   return decided(draft.retargets ? reconcile(group, draft, image) : []);
 }
@@ -98,16 +101,19 @@ export function decideOwned(
     readonly partitions: ReadonlySet<PartitionKey>;
   },
   image: MetadataImage,
+  rules: GroupRules = everyGroupRule,
 ): Decided {
   const member = group.members.get(owned.member);
   if (member === undefined) return decided([]);
   const held = new Map(member.held);
   for (const [key, { revoked }] of member.held) {
-    if (revoked === undefined || revoked > owned.generation || owned.partitions.has(key)) continue;
+    if (owned.partitions.has(key)) continue;
+    const isAsked = revoked !== undefined && revoked <= owned.generation;
+    if (!isAsked && rules.comparesGeneration) continue;
     held.delete(key);
   }
   if (held.size === member.held.size) return decided([]);
-  const draft = draftOf(group);
+  const draft = draftOf(group, rules);
   draft.members.set(member.member, { ...member, held });
   return decided(reconcile(group, draft, image));
 }

@@ -5,6 +5,7 @@
 import type { ErrorCode } from '../../../proto/model/errors.ts';
 import type { GroupRecord, GroupState, OffsetRecord, PartitionKey } from './group-state.ts';
 import type { Decided, Refusal } from './membership.ts';
+import { everyGroupRule, type GroupRules } from './rules.ts';
 
 export interface Commit {
   /** Empty: from outside the group. */
@@ -20,8 +21,14 @@ export interface CommitDecision {
 }
 
 /** Decides a commit, partition by partition. */
-export function decideCommit(group: GroupState, commit: Commit): CommitDecision {
-  const refusals = commit.offsets.map(({ partition }) => refusalOf(group, commit, partition));
+export function decideCommit(
+  group: GroupState,
+  commit: Commit,
+  rules: GroupRules = everyGroupRule,
+): CommitDecision {
+  const refusals = commit.offsets.map(({ partition }) =>
+    refusalOf(group, commit, partition, rules),
+  );
   const records: GroupRecord[] = [];
   commit.offsets.forEach(({ partition, offset, leaderEpoch, note, committedAtMs }, index) => {
     if (refusals[index] !== undefined) return;
@@ -48,11 +55,14 @@ export function decideDelete(group: GroupState): Decided | Refusal {
 function refusalOf(
   group: GroupState,
   commit: Commit,
-  partition: PartitionKey,
+  ...[partition, rules]: [PartitionKey, GroupRules]
 ): ErrorCode | undefined {
-  if (commit.member === '') return group.members.size > 0 ? 'GROUP_NOT_EMPTY' : undefined;
+  if (commit.member === '') {
+    return rules.refusesOutsiders && group.members.size > 0 ? 'GROUP_NOT_EMPTY' : undefined;
+  }
   const member = group.members.get(commit.member);
   if (member === undefined) return 'UNKNOWN_MEMBER';
   const held = member.held.get(partition);
-  return held === undefined || commit.generation < held.given ? 'STALE_GENERATION' : undefined;
+  const isStale = held === undefined || commit.generation < held.given;
+  return rules.fencesCommits && isStale ? 'STALE_GENERATION' : undefined;
 }

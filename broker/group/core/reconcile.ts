@@ -12,6 +12,7 @@ import type {
   Member,
   PartitionKey,
 } from './group-state.ts';
+import { everyGroupRule, type GroupRules } from './rules.ts';
 import { compilePattern } from './topic-pattern.ts';
 
 /** A group as a decision wants it: members before partitions are given and taken. */
@@ -20,11 +21,12 @@ export interface Draft {
   assignor: AssignorName;
   /** The targets are to be worked out anew. */
   retargets: boolean;
+  readonly rules: GroupRules;
 }
 
 /** A draft that changes nothing. */
-export function draftOf(group: GroupState): Draft {
-  return { members: new Map(group.members), assignor: group.assignor, retargets: false };
+export function draftOf(group: GroupState, rules: GroupRules = everyGroupRule): Draft {
+  return { members: new Map(group.members), assignor: group.assignor, retargets: false, rules };
 }
 
 /** What the draft makes of the group, as records; none if nothing changes. */
@@ -82,11 +84,13 @@ function takeBack(draft: Draft, generation: number): void {
 /** Gives what nobody holds to the member that is to hold it. */
 function giveOut(draft: Draft, generation: number): void {
   const taken = new Set<PartitionKey>();
-  for (const { held } of draft.members.values()) for (const key of held.keys()) taken.add(key);
+  if (draft.rules.takesBackFirst) {
+    for (const { held } of draft.members.values()) for (const key of held.keys()) taken.add(key);
+  }
   for (const [name, member] of draft.members) {
     let held: Map<PartitionKey, Held> | undefined;
     for (const key of member.target) {
-      if (taken.has(key)) continue;
+      if (taken.has(key) || member.held.has(key)) continue;
       taken.add(key);
       held ??= new Map(member.held);
       held.set(key, { given: generation, revoked: undefined });

@@ -12,6 +12,7 @@
  */
 import type { NodeId } from '../../../proto/model/ids.ts';
 import { type BrokerEpoch, type Revision, type Term, term } from '../../../proto/model/offset.ts';
+import { everyMembershipRule, type MembershipRules } from './rules.ts';
 
 export interface MembershipState {
   /** Every controller that may answer; follows the voters. */
@@ -36,6 +37,7 @@ export interface MembershipState {
   leaseUntilMs: number;
   isLeaseHeld: boolean;
   isFenced: boolean;
+  readonly rules: MembershipRules;
 }
 
 export type MembershipInput =
@@ -85,6 +87,8 @@ export function initialMembership(options: {
   readonly controllers: readonly NodeId[];
   readonly sessionMs: number;
   readonly heartbeatMs: number;
+  /** Every rule holds, unless a test breaks one. */
+  readonly rules?: MembershipRules;
 }): MembershipState {
   return {
     ...options,
@@ -99,6 +103,7 @@ export function initialMembership(options: {
     leaseUntilMs: 0,
     isLeaseHeld: false,
     isFenced: true,
+    rules: options.rules ?? everyMembershipRule,
   };
 }
 
@@ -136,7 +141,7 @@ export function stepMembership(state: MembershipState, input: MembershipInput): 
  * what is queued behind it meets a broker that knows it lost touch (rule B3.14).
  */
 function tick(state: MembershipState, nowMs: number): MembershipEffect[] {
-  const effects = judgeLease(state, nowMs);
+  const effects = state.rules.judgesLeaseFirst ? judgeLease(state, nowMs) : [];
   if (nowMs < state.nextHeartbeatMs || state.phase === 'stopped') return effects;
   // Everything that needs the controllers waits until it is known who is active.
   const pauseMs = state.active === undefined ? searchMs : state.heartbeatMs;
@@ -175,7 +180,7 @@ function registered(
   input: Extract<MembershipInput, { kind: 'registered' }>,
 ): MembershipEffect[] {
   state.registeringAt = undefined;
-  if (state.phase !== 'unregistered') return [];
+  if (state.phase !== 'unregistered' && state.rules.keepsEpoch) return [];
   state.phase = 'registered';
   state.brokerEpoch = input.brokerEpoch;
   state.registrationRevision = input.revision;
@@ -201,12 +206,15 @@ function heartbeatAnswered(
   input: Extract<MembershipInput, { kind: 'heartbeat-answered' }>,
 ): MembershipEffect[] {
   const { answer, from } = input;
-  const isActive = answer.isActive && answer.term >= state.term;
+  const { rules } = state;
+  const isActive = answer.isActive && (answer.term >= state.term || !rules.followsLatestTerm);
   if (!isActive) return state.active === from ? learnActive(state, undefined) : [];
   state.term = answer.term;
   const effects = learnActive(state, from);
-  if (answer.renewsLease)
-    state.leaseUntilMs = Math.max(state.leaseUntilMs, input.sentMs + state.sessionMs);
+  if (answer.renewsLease || !rules.needsMajority) {
+    const fromMs = rules.leaseFromSending ? input.sentMs : input.nowMs;
+    state.leaseUntilMs = Math.max(state.leaseUntilMs, fromMs + state.sessionMs);
+  }
   effects.push(...judgeLease(state, input.nowMs));
   if (answer.fenced !== state.isFenced) {
     state.isFenced = answer.fenced;
