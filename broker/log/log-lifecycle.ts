@@ -177,6 +177,7 @@ export class LogLifecycle {
     const segments = await this.segments();
     // Made for these segments: when the log was idle in between, it has others.
     if (this.#reader?.segments !== segments) {
+      this.#reader?.forgetPlaces();
       this.#reader = new LogReader(this.context, segments);
     }
     // What is not written is in the tail; a reader that came for it has been served from there.
@@ -213,6 +214,7 @@ export class LogLifecycle {
     this.#segments?.active.release();
     this.#segments = undefined;
     this.#loading = undefined;
+    this.#reader?.forgetPlaces();
     this.#reader = undefined;
     this.#marked = undefined;
     this.state.producers = undefined;

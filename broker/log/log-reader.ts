@@ -12,6 +12,7 @@ import { indexIntervalBytes } from './core/sparse-index.ts';
 import type { HandlePool } from './handle-pool.ts';
 import type { LogBatch } from './log-batch.ts';
 import type { LogPlace } from './log-record.ts';
+import { ReadAhead, type ReadPiece } from './read-ahead.ts';
 import type { ReadBuffers } from './read-buffers.ts';
 import type { Segment } from './segment.ts';
 import { readFully } from './segment-scan.ts';
@@ -42,6 +43,8 @@ export interface LogRead {
 }
 
 const placesRemembered = 16;
+/** Shorter pieces are not read before somebody asks for them. */
+const aheadBytesMin = 256 * 1024;
 
 /** What readers of all logs share. */
 export interface ReaderContext {
@@ -54,6 +57,7 @@ export interface ReaderContext {
 export class LogReader {
   readonly #context: ReaderContext;
   readonly segments: SegmentSet;
+  readonly #ahead: ReadAhead;
   /** Where earlier reads ended, by offset; oldest first. */
   readonly #places = new Map<number, LogPlace>();
   /** The version of the segments that the places belong to. */
@@ -64,11 +68,13 @@ export class LogReader {
   constructor(context: ReaderContext, segments: SegmentSet) {
     this.#context = context;
     this.segments = segments;
+    this.#ahead = new ReadAhead(context.buffers);
   }
 
-  /** Places are void once the log was cut, or its files were exchanged. */
+  /** Places are void once the log was cut or let go, or its files were exchanged. */
   forgetPlaces(): void {
     this.#places.clear();
+    this.#ahead.clear();
     this.#generation++;
   }
 
@@ -94,32 +100,50 @@ export class LogReader {
 
   async #readSegment(segment: Segment, request: ReadRequest): Promise<LogRead> {
     const generation = this.#generation;
+    const isSequential = this.#places.has(request.from);
     const start = await this.#startIn(segment, request.from);
     // Batches below the wanted one, back to the index entry, are read and skipped.
     const slack = start.offset === request.from ? 0 : indexIntervalBytes;
     let wanted = Math.min(request.maxBytes + slack, segment.bytes - start.position);
     if (wanted <= 0) return noBatches(request.from);
-    const { handles, buffers, rules } = this.#context;
+    const onEnd = (place: LogPlace): void => {
+      if (generation !== this.#generation) return;
+      this.#remember(segment, place);
+      if (isSequential) this.#readAhead(segment, place, wanted);
+    };
+    const reading = this.#ahead.take(start);
+    let ahead = reading === undefined ? undefined : await reading;
+    for (;;) {
+      const { piece, count } = ahead ?? (await this.#readPiece(segment, start.position, wanted));
+      ahead = undefined;
+      const { rules } = this.#context;
+      const taken = takeBatches(piece.bytes, count, { start, request, segment, rules, onEnd });
+      if (taken.kind === 'batches') return { ...taken.read, giveBack: () => piece.giveBack() };
+      piece.giveBack();
+      if (taken.kind === 'none') return noBatches(request.from);
+      // Not even one wanted batch fitted: read as much as it needs.
+      const left = segment.bytes - start.position;
+      if (piece.bytes.length >= left) throw damaged(segment, taken.needed, 'a batch is cut short');
+      wanted = Math.min(left, Math.max(taken.needed, wanted * 2));
+    }
+  }
+
+  async #readPiece(segment: Segment, position: number, wanted: number): Promise<ReadPiece> {
+    const { handles, buffers } = this.#context;
     const lease = await handles.lease(segment.path, 'write');
     try {
-      for (;;) {
-        const piece = buffers.lend(wanted);
-        const count = await readFully(lease.handle, piece.bytes, start.position);
-        const taken = takeBatches(piece.bytes, count, { start, request, segment, rules });
-        if (taken.kind === 'batches') {
-          if (generation === this.#generation) this.#remember(segment, taken.place);
-          return { ...taken.read, giveBack: () => piece.giveBack() };
-        }
-        piece.giveBack();
-        if (taken.kind === 'none') return noBatches(request.from);
-        // Not even one wanted batch fitted: read as much as it needs.
-        const left = segment.bytes - start.position;
-        if (wanted >= left) throw damaged(segment, taken.needed, 'a batch is cut short');
-        wanted = Math.min(left, Math.max(taken.needed, wanted * 2));
-      }
+      const piece = buffers.lend(wanted);
+      return { piece, count: await readFully(lease.handle, piece.bytes, position) };
     } finally {
       lease.release();
     }
+  }
+
+  /** Short reads are not worth it: their readers are at the tail, or few bytes are left. */
+  #readAhead(segment: Segment, place: LogPlace, wanted: number): void {
+    const next = Math.min(wanted, segment.bytes - place.position);
+    if (next < aheadBytesMin) return;
+    this.#ahead.begin(place, next, () => this.#readPiece(segment, place.position, next));
   }
 
   async #startIn(segment: Segment, from: Offset): Promise<LogPlace> {

@@ -18,12 +18,15 @@ export interface LentPiece {
 const pieceBytesMin = 64 * 1024;
 /** Larger reads are rare and get memory of their own. */
 const pieceBytesMax = 2 * 1024 * 1024;
+/** Bytes that may be read before anybody asks for them, over all logs. */
+const aheadBytesMax = 16 * 1024 * 1024;
 
 export class ReadBuffers {
   readonly #bytesMax: number;
   /** By size; the piece that was given back last is taken first, since the processor's cache has it. */
   readonly #free = new Map<number, Buffer[]>();
   #freeBytes = 0;
+  #aheadBytes = 0;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
@@ -32,6 +35,17 @@ export class ReadBuffers {
   /** Bytes that wait to be used again. */
   get freeBytes(): number {
     return this.#freeBytes;
+  }
+
+  /** Whether so many bytes may be read ahead; if so, they count until `leaveAhead`. */
+  takeAhead(bytes: number): boolean {
+    if (this.#aheadBytes + bytes > aheadBytesMax) return false;
+    this.#aheadBytes += bytes;
+    return true;
+  }
+
+  leaveAhead(bytes: number): void {
+    this.#aheadBytes -= bytes;
   }
 
   /** Memory for exactly so many bytes; what it holds is not cleared. */

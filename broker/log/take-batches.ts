@@ -1,7 +1,7 @@
 /** Takes the wanted batches of a piece of a segment, and checks each before it counts (rule B5.4). */
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { offset } from '../../proto/model/offset.ts';
-import { readBatchHeader } from '../../proto/wire/batch-header.ts';
+import { type BatchHeader, crcMatches, readBatchHeader } from '../../proto/wire/batch-header.ts';
 import { checkBatch } from './batch-check.ts';
 import type { LogRules } from './core/rules.ts';
 import type { LogRead, ReadRequest } from './log-reader.ts';
@@ -14,6 +14,8 @@ export interface BatchSearch {
   readonly request: ReadRequest;
   readonly segment: Segment;
   readonly rules: LogRules;
+  /** Called before the bytes are checked, with the place behind the last wanted batch. */
+  readonly onEnd: (place: LogPlace) => void;
 }
 
 /** What a piece held; `more`: not even one wanted batch, which needs so many bytes. */
@@ -34,13 +36,17 @@ export function takeBatches(piece: Buffer, end: number, search: BatchSearch): Ta
   let epoch = -1;
   let at = 0;
   let from: number | undefined;
+  const wanted: BatchHeader[] = [];
   while (at < end) {
     const header = readBatchHeader(piece, at, end);
     if (header.kind === 'torn') {
       if (from === undefined) return { kind: 'more', needed: at + header.bytesNeeded };
       break;
     }
-    if (header.kind === 'fault') throw damaged(segment, start.position + at, header.reason);
+    if (header.kind === 'fault') {
+      checkBytes(piece, wanted, search);
+      throw damaged(segment, start.position + at, header.reason);
+    }
     const isWanted = header.lastOffset >= request.from;
     // One that is not the next batch of the log is no end of what may be read: it is damage.
     const isNext = from !== undefined || header.baseOffset === nextOffset;
@@ -50,24 +56,36 @@ export function takeBatches(piece: Buffer, end: number, search: BatchSearch): Ta
     const reason = checkBatch(piece, header, {
       nextOffset: rules.checksPlace ? nextOffset : undefined,
       epoch,
-      checkCrc: isWanted && rules.checksReads,
+      checkCrc: false,
     });
-    if (reason !== undefined) throw damaged(segment, start.position + at, reason);
-    if (isWanted) from ??= at;
+    if (reason !== undefined) {
+      checkBytes(piece, wanted, search);
+      throw damaged(segment, start.position + at, reason);
+    }
+    if (isWanted) {
+      from ??= at;
+      wanted.push(header);
+    }
     at += header.byteLength;
     nextOffset = offset(header.lastOffset + 1);
     epoch = header.leaderEpoch;
   }
   if (from === undefined) return { kind: 'none' };
-  return {
-    kind: 'batches',
-    read: { buffers: [piece.subarray(from, at)], bytes: at - from, endOffset: nextOffset },
-    place: {
-      offset: nextOffset,
-      segmentBase: start.segmentBase,
-      position: start.position + at,
-    },
-  };
+  const { segmentBase, position } = start;
+  const place = { offset: nextOffset, segmentBase, position: position + at };
+  search.onEnd(place);
+  checkBytes(piece, wanted, search);
+  const read = { buffers: [piece.subarray(from, at)], bytes: at - from, endOffset: nextOffset };
+  return { kind: 'batches', read, place };
+}
+
+/** Compares checksums. The first damage is told, also where it leads to more behind it. */
+function checkBytes(piece: Buffer, wanted: readonly BatchHeader[], search: BatchSearch): void {
+  const { segment, start, rules } = search;
+  for (const header of rules.checksReads ? wanted : []) {
+    if (crcMatches(piece, header)) continue;
+    throw damaged(segment, start.position + header.at, 'the checksum differs');
+  }
 }
 
 /** Bytes of a segment are not what had been stored. */

@@ -9,7 +9,7 @@ export interface RollSettings {
 /** The active segment as far as rolling is concerned. */
 export interface ActiveSegmentFacts {
   readonly bytes: number;
-  /** Wall-clock time at which its first batch was written. */
+  /** Wall-clock time of the first write to it by this process; 0 before that: its age is not known. */
   readonly beganMs: number;
 }
 
@@ -21,5 +21,5 @@ export function shouldRoll(
 ): boolean {
   if (active.bytes === 0) return false;
   if (active.bytes + next.bytes > settings.segmentBytes) return true;
-  return next.nowMs - active.beganMs >= settings.segmentMs;
+  return active.beganMs > 0 && next.nowMs - active.beganMs >= settings.segmentMs;
 }

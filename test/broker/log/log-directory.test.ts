@@ -70,6 +70,23 @@ describe('a log directory', () => {
     expect(world.time.isIdle).toBe(true);
   });
 
+  test('goes on in the segment of a log that was at rest, and after a start', async () => {
+    const world = new LogWorld();
+    world.limits = { checkpointMs: 50 };
+    await world.start();
+    await world.create();
+    for (let at = 0; at < 3; at++) {
+      world.log().append([batch({ baseOffset: at })]);
+      await world.settle(10_000);
+      expect(world.time.isIdle).toBe(true);
+    }
+    await world.stop();
+    await world.start();
+    world.log().append([batch({ baseOffset: 3 })]);
+    await world.settle(10_000);
+    expect(await world.run(world.files())).toHaveLength(1);
+  });
+
   test('reports a folder that no record knows, and leaves it alone', async () => {
     const world = new LogWorld();
     await world.start();

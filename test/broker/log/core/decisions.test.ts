@@ -97,9 +97,13 @@ describe('the other decisions', () => {
     const settings = { segmentBytes: 100, segmentMs: 1000 };
     const next = { bytes: 60, nowMs: 500 };
     expect(shouldRoll(settings, { bytes: 0, beganMs: 0 }, { bytes: 500, nowMs: 9999 })).toBe(false);
-    expect(shouldRoll(settings, { bytes: 40, beganMs: 0 }, next)).toBe(false);
-    expect(shouldRoll(settings, { bytes: 41, beganMs: 0 }, next)).toBe(true);
-    expect(shouldRoll(settings, { bytes: 1, beganMs: -500 }, next)).toBe(true);
+    expect(shouldRoll(settings, { bytes: 40, beganMs: 1 }, next)).toBe(false);
+    expect(shouldRoll(settings, { bytes: 41, beganMs: 1 }, next)).toBe(true);
+    const late = { bytes: 1, nowMs: 1500 };
+    expect(shouldRoll(settings, { bytes: 1, beganMs: 500 }, late)).toBe(true);
+    expect(shouldRoll(settings, { bytes: 1, beganMs: 501 }, late)).toBe(false);
+    // Its age is not known: no write of this process has touched it.
+    expect(shouldRoll(settings, { bytes: 1, beganMs: 0 }, late)).toBe(false);
   });
 
   test('retention never passes the watermark, and size spares the active segment', () => {
