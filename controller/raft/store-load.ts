@@ -13,6 +13,7 @@ import { crc32c } from '../../proto/wire/crc32c.ts';
 import type { Snapshot } from './core/effects.ts';
 import type { LogEntry, LogPosition } from './core/entry.ts';
 import type { HardState } from './core/state.ts';
+import { everyStoreRule, type StoreRules } from './core/store-rules.ts';
 import {
   boundsKey,
   boundsRow,
@@ -54,7 +55,7 @@ interface Load {
 const start: LogPosition = { index: logIndex(0), term: makeTerm(0) };
 const empty: HardState = { term: makeTerm(0), vote: undefined, damage: undefined };
 
-export function loadQuorum(store: KeyValueStore): Load {
+export function loadQuorum(store: KeyValueStore, rules: StoreRules = everyStoreRule): Load {
   const hard = loadHardState(store);
   if (hard === undefined) {
     return {
@@ -65,14 +66,19 @@ export function loadQuorum(store: KeyValueStore): Load {
   }
   const boundsValue = store.get('quorum', boundsKey);
   const bounds = boundsValue === undefined ? undefined : readBounds(boundsValue);
-  const snapshot = loadSnapshot(store);
-  const { base, entries, stray, durableTo } = loadLog(store, bounds?.base, snapshot);
+  const snapshot = loadSnapshot(store, rules);
+  const found = loadLog(store, { base: bounds?.base, snapshot }, rules);
+  const { base, entries, stray } = found;
+  const durableTo = rules.trustsGroups ? found.durableTo : 0;
   const last = entries.at(-1)?.index ?? base.index;
   // Without bounds nobody knows what was acknowledged.
-  const lostTo = Math.max(bounds?.lastIndex ?? Number.POSITIVE_INFINITY, durableTo);
+  const recordedTo = bounds?.lastIndex ?? Number.POSITIVE_INFINITY;
+  // What the snapshot covers had been stored, whatever the bounds say.
+  const coveredTo = snapshot === 'damaged' ? 0 : (snapshot?.index ?? 0);
+  const lostTo = Math.max(rules.comparesBounds ? recordedTo : last, durableTo, coveredTo);
   const isDamaged = last < lostTo || snapshot === 'damaged';
   const kept = entries.filter(({ index }) => index <= lostTo);
-  const marked = isDamaged ? withDamage(hard, lostTo) : hard;
+  const marked = isDamaged && rules.marksDamage ? withDamage(hard, lostTo) : hard;
   const loaded = {
     hard: marked,
     snapshot: snapshot === 'damaged' ? undefined : snapshot,
@@ -108,7 +114,7 @@ function voteLost(): HighwaterError {
   return new HighwaterError('DAMAGED_LOG', `the vote of this controller is damaged: ${instead}`);
 }
 
-function loadSnapshot(store: KeyValueStore): Snapshot | 'damaged' | undefined {
+function loadSnapshot(store: KeyValueStore, rules: StoreRules): Snapshot | 'damaged' | undefined {
   const value = store.get('quorum', snapshotKey);
   if (value === undefined) return undefined;
   const row = readSnapshotRow(value);
@@ -122,7 +128,7 @@ function loadSnapshot(store: KeyValueStore): Snapshot | 'damaged' | undefined {
   }
   const data = Buffer.concat(parts);
   const isWhole = data.length === head.bytes && crc32c(data) === head.checksum;
-  return isWhole ? { ...head, data } : 'damaged';
+  return isWhole || !rules.checksSnapshot ? { ...head, data } : 'damaged';
 }
 
 /**
@@ -131,16 +137,20 @@ function loadSnapshot(store: KeyValueStore): Snapshot | 'damaged' | undefined {
  */
 function loadLog(
   store: KeyValueStore,
-  recorded: LogPosition | undefined,
-  snapshot: Snapshot | 'damaged' | undefined,
+  known: {
+    readonly base: LogPosition | undefined;
+    readonly snapshot: Snapshot | 'damaged' | undefined;
+  },
+  rules: StoreRules,
 ): FoundEntries & { readonly base: LogPosition } {
+  const { base: recorded, snapshot } = known;
   const covered = snapshot === 'damaged' ? start : (snapshot ?? start);
   const atSnapshot = { index: covered.index, term: covered.term };
   const isUsable = snapshot !== 'damaged' && (recorded?.index ?? covered.index) <= covered.index;
   const base = isUsable ? (recorded ?? atSnapshot) : atSnapshot;
   const found = loadEntries(store, base);
   const last = found.entries.at(-1)?.index ?? base.index;
-  if (last >= covered.index) return { ...found, base };
+  if (last >= covered.index || !rules.leavesNoHole) return { ...found, base };
   return { ...loadEntries(store, atSnapshot), base: atSnapshot };
 }
 

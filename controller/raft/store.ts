@@ -9,6 +9,7 @@ import { type LogIndex, logIndex } from '../../proto/model/offset.ts';
 import type { KeyValueChange, KeyValueStore } from '../../proto/ports/key-value.ts';
 import type { PersistEffect, Snapshot } from './core/effects.ts';
 import type { LogPosition } from './core/entry.ts';
+import type { StoreRules } from './core/store-rules.ts';
 import { type LoadedQuorum, loadQuorum, type QuorumRecovery } from './store-load.ts';
 import {
   boundsKey,
@@ -34,8 +35,11 @@ export interface QuorumStore {
 }
 
 /** Reads what is there, marks damage durably before anybody can vote, and goes on from there. */
-export async function openQuorumStore(store: KeyValueStore): Promise<QuorumStore> {
-  const { loaded, recovery, repairs } = loadQuorum(store);
+export async function openQuorumStore(
+  store: KeyValueStore,
+  rules?: StoreRules,
+): Promise<QuorumStore> {
+  const { loaded, recovery, repairs } = loadQuorum(store, rules);
   if (repairs.length > 0) await store.commit(repairs);
   const last = loaded.entries.at(-1)?.index ?? loaded.base.index;
   let bounds: LogBounds = { base: loaded.base, lastIndex: last };

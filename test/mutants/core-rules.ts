@@ -7,6 +7,7 @@ import { everyRule as everyReplicaRule } from '../../broker/replication/core/rul
 import { everyRoundRule } from '../../controller/cluster/core/election-round.ts';
 import { everyClusterRule } from '../../controller/cluster/core/rules.ts';
 import { everyRule as everyQuorumRule } from '../../controller/raft/core/rules.ts';
+import { everyStoreRule } from '../../controller/raft/core/store-rules.ts';
 import type { Mutant } from './mutants.ts';
 
 export const coreRules = {
@@ -17,6 +18,7 @@ export const coreRules = {
   membership: everyMembershipRule,
   group: everyGroupRule,
   log: everyLogRule,
+  store: everyStoreRule,
 };
 
 export type Core = keyof typeof coreRules;

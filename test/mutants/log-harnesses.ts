@@ -1,11 +1,18 @@
 /** Where the rules of logs, disks and stores are broken: walks over a crashing disk in memory. */
 import { LogWalk } from '../broker/log/log-walk.ts';
+import { walkStore } from '../controller/raft/store-walk.ts';
 import { rulesFor } from './core-rules.ts';
 import type { Harness } from './harnesses.ts';
 
 export const logHarnesses: readonly Harness[] = [
   logWalkOf('walk of logs', 250),
-  logWalkOf('walk of logs, longer', 1_000),
+  {
+    name: 'walk of a quorum store',
+    cores: ['store'],
+    seedsMax: 5_000,
+    run: (mutant, seed) =>
+      walkStore(seed, rulesFor('store', mutant)).then(() => undefined, firstCause),
+  },
 ];
 
 function logWalkOf(name: string, steps: number): Harness {

@@ -91,6 +91,14 @@ const cluster: Described<RuleOf<'cluster'>> = {
   awaitsSettling: ['B3.16', 'a semi-sync member is dropped unsettled'],
 };
 
+const store: Described<RuleOf<'store'>> = {
+  checksSnapshot: ['B4.11', 'half a snapshot is restored'],
+  leavesNoHole: ['B4.11', 'entries are missing behind the snapshot'],
+  marksDamage: ['B4.12', 'a log that lost entries takes part'],
+  comparesBounds: ['B4.15', 'a log that ends early is taken for a short one'],
+  trustsGroups: ['B4.15', 'old bounds cut entries that later ones vouch for'],
+};
+
 const log: Described<RuleOf<'log'>> = {
   cutsEpochs: ['B2.6', 'a cut leaves the epochs above it'],
   cutsProducers: ['B2.6', 'a cut leaves its producers in memory'],
@@ -148,6 +156,7 @@ export const mutants: readonly Mutant[] = [
   ...tableOf('membership', membership),
   ...tableOf('group', group),
   ...tableOf('log', log),
+  ...tableOf('store', store),
 ];
 
 /** `replica.promiseStops`. */
