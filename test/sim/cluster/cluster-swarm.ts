@@ -72,6 +72,8 @@ export interface ClusterSwarm extends ExtraPlans {
   readonly groups: readonly GroupPlan[];
   /** More disks are lost than the promises cover. */
   readonly isOverBudget: boolean;
+  /** After the faults a majority of the controllers loses its disks, and what is left is recovered. */
+  readonly losesQuorum?: boolean;
 }
 
 /** With `flush=os` they count as a lost storage, and more than one of them is beyond the promises. */

@@ -12,6 +12,7 @@ import { ClusterFaults } from './cluster-faults.ts';
 import { type ClusterSwarm, drawClusterSwarm } from './cluster-swarm.ts';
 import { converge, halted } from './convergence.ts';
 import { auditReplicas } from './final-audit.ts';
+import { loseAndRecoverQuorum } from './lost-quorum.ts';
 import { nothingLeftOut, type Reduction, reduceSwarm } from './reduction.ts';
 import { SimCluster } from './sim-cluster.ts';
 import { watchCluster } from './watched-cluster.ts';
@@ -46,6 +47,7 @@ export async function simulateCluster(
     void faults.run();
     await world.time.advance(safetyMs);
     faults.heal();
+    if (swarm.losesQuorum === true) await loseAndRecoverQuorum(cluster);
     const mayHalt = (): boolean => isOverBudget || world.reached.has('log-tail-cut');
     await converge(cluster, clients, mayHalt);
     await auditReplicas(cluster, clients);
@@ -71,7 +73,10 @@ export async function simulateCluster(
 
 function swarmOf(world: World, isOverBudget: boolean, reduction: Reduction): ClusterSwarm {
   const drawn = drawClusterSwarm(world.random.fork('swarm'));
-  return reduceSwarm(isOverBudget ? beyondBudget(drawn) : drawn, reduction);
+  return reduceSwarm(
+    isOverBudget ? beyondBudget(drawn, world.random.fork('beyond budget')) : drawn,
+    reduction,
+  );
 }
 
 function lastWords(cluster: SimCluster): string[] {
