@@ -4,6 +4,7 @@ import { everyGroupRule } from '../../broker/group/core/rules.ts';
 import { everyRule as everyLogRule } from '../../broker/log/core/rules.ts';
 import { everyMembershipRule } from '../../broker/membership/core/rules.ts';
 import { everyRule as everyReplicaRule } from '../../broker/replication/core/rules.ts';
+import { everyProducerRule } from '../../client/producer/core/rules.ts';
 import { everyRoundRule } from '../../controller/cluster/core/election-round.ts';
 import { everyClusterRule } from '../../controller/cluster/core/rules.ts';
 import { everyRule as everyQuorumRule } from '../../controller/raft/core/rules.ts';
@@ -17,6 +18,7 @@ export const coreRules = {
   cluster: everyClusterRule,
   membership: everyMembershipRule,
   group: everyGroupRule,
+  producer: everyProducerRule,
   log: everyLogRule,
   store: everyStoreRule,
 };

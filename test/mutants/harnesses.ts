@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { InvariantViolation } from '../../proto/model/invariant.ts';
 import { walkCommits } from '../broker/group/core/commit-walk.ts';
 import { walkLease } from '../broker/membership/lease-walk.ts';
+import { walkProducer } from '../client/producer/core/producer-walk.ts';
 import { walkHistory } from '../controller/cluster/history-walk.ts';
 import { walkQuorum } from '../scenario/raft/walk.ts';
 import { breakRule } from '../scenario/replication/break-rule.ts';
@@ -55,6 +56,19 @@ export const harnesses: readonly Harness[] = [
     seedsMax: 5_000,
     run: (mutant, seed) =>
       whatBroke(() => walkCommits(seed, { steps: 200, broken: brokenOf('group', mutant) })),
+  },
+  {
+    name: 'walk of a producer',
+    cores: ['producer', 'log'],
+    seedsMax: 5_000,
+    run: (mutant, seed) =>
+      whatBroke(() =>
+        walkProducer(seed, {
+          steps: 150,
+          rules: rulesFor('producer', mutant),
+          logRules: rulesFor('log', mutant),
+        }),
+      ),
   },
   walkOf('walk, controller decides', decided),
   walkOf('walk, controller decides, disks replaced', { ...decided, replacesDisks: true }),

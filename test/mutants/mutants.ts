@@ -127,6 +127,9 @@ const log: Described<RuleOf<'log'>> = {
   checksPlace: ['B5.8', 'a batch in a wrong place is sent on'],
   endsOnHang: ['B5.9', 'a disk that does not answer is waited for'],
   remembersFive: ['B6.2', 'only the last batch of a producer is remembered'],
+  refusesGaps: ['B6.3', 'a gap in the sequence is appended'],
+  fencesProducers: ['B6.3', 'batches of an earlier epoch are appended'],
+  knowsProducers: ['B6.3', 'an unknown producer goes on in the middle'],
   replaysProducers: ['B6.4', 'producers are those of the last snapshot'],
   keepsProducers: ['B6.4', 'producers go with the batches that are deleted'],
   flushesFiles: ['S24', 'written counts as stored'],
@@ -148,6 +151,12 @@ const group: Described<RuleOf<'group'>> = {
   comparesGeneration: ['6.11', 'a late word frees what was given since'],
 };
 
+const producer: Described<RuleOf<'producer'>> = {
+  limitsInFlight: ['B6.5', 'more batches are in flight than are remembered'],
+  settlesFirst: ['B6.5', 'a producer sends on behind a refusal'],
+  failsUncertain: ['B6.3', 'what may be written is sent under another epoch'],
+};
+
 export const mutants: readonly Mutant[] = [
   ...tableOf('replica', replica),
   ...tableOf('round', round),
@@ -155,6 +164,7 @@ export const mutants: readonly Mutant[] = [
   ...tableOf('cluster', cluster),
   ...tableOf('membership', membership),
   ...tableOf('group', group),
+  ...tableOf('producer', producer),
   ...tableOf('log', log),
   ...tableOf('store', store),
 ];

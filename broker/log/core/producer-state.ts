@@ -101,13 +101,16 @@ export class ProducerState {
     if (batch.producerId < 0) return append;
     const entry = this.#live(batch.producerId);
     if (entry === undefined) {
-      return batch.baseSequence === 0 ? append : refuse('UNKNOWN_PRODUCER');
+      const isFirst = batch.baseSequence === 0 || !this.#rules.knowsProducers;
+      return isFirst ? append : refuse('UNKNOWN_PRODUCER');
     }
-    if (batch.producerEpoch < entry.epoch) return refuse('PRODUCER_FENCED');
+    const isFenced = batch.producerEpoch < entry.epoch;
+    if (isFenced) return this.#rules.fencesProducers ? refuse('PRODUCER_FENCED') : append;
     if (batch.producerEpoch > entry.epoch) {
       return batch.baseSequence === 0 ? append : refuse('OUT_OF_ORDER_SEQUENCE');
     }
-    return checkSequence(entry, batch);
+    const verdict = checkSequence(entry, batch);
+    return verdict.kind === 'refuse' && !this.#rules.refusesGaps ? append : verdict;
   }
 
   /** Takes note of a batch that the log now holds. Followers and recovery do so without a check. */

@@ -56,6 +56,12 @@ export interface LogRules {
   readonly endsOnHang: boolean;
   /** The last five batches of a producer are remembered, not only the last (rule B6.2). */
   readonly remembersFive: boolean;
+  /** A batch that does not follow on the last one of its producer is refused (rule B6.3). */
+  readonly refusesGaps: boolean;
+  /** A batch of an earlier epoch of its producer is refused (rule B6.3). */
+  readonly fencesProducers: boolean;
+  /** A producer that is not known begins with its first sequence (rule B6.3). */
+  readonly knowsProducers: boolean;
   /** Producer state is replayed from its snapshot to the end of the log (rule B6.4). */
   readonly replaysProducers: boolean;
   /** Snapshots of producer state above a cut go with it (rules B2.6, B6.4). */
@@ -96,6 +102,9 @@ export const everyRule: LogRules = Object.freeze({
   checksPlace: true,
   endsOnHang: true,
   remembersFive: true,
+  refusesGaps: true,
+  fencesProducers: true,
+  knowsProducers: true,
   replaysProducers: true,
   cutsSnapshots: true,
   keepsProducers: true,

@@ -14,6 +14,7 @@ import type { CompressionCodec } from '../../../proto/wire/compression/codec.ts'
 import { ProducerSequence } from './producer-sequence.ts';
 import { type BatchPlan, QueuedBatch } from './queued-batch.ts';
 import { decideRetry } from './retry.ts';
+import { everyProducerRule, type ProducerRules } from './rules.ts';
 
 /** What is to be told to those who wait for a batch. */
 export interface BatchFailed<Waiters> {
@@ -24,6 +25,7 @@ export interface BatchFailed<Waiters> {
 export class PartitionQueue<Waiters> {
   readonly sequence = new ProducerSequence();
   readonly #isIdempotent: boolean;
+  readonly #rules: ProducerRules;
   /** Not resolved, in order: what was sent before, then what was not, the last of it perhaps open. */
   #batches: QueuedBatch<Waiters>[] = [];
   #inFlight = 0;
@@ -32,8 +34,9 @@ export class PartitionQueue<Waiters> {
   #failures = 0;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
 
-  constructor(isIdempotent: boolean) {
+  constructor(isIdempotent: boolean, rules: ProducerRules = everyProducerRule) {
     this.#isIdempotent = isIdempotent;
+    this.#rules = rules;
   }
 
   get isEmpty(): boolean {
@@ -81,9 +84,10 @@ export class PartitionQueue<Waiters> {
 
   /** The next batch that may be sent, or undefined. The caller passes it to `send` at once. */
   next(nowMs: number): QueuedBatch<Waiters> | undefined {
-    if (this.#isSettling || nowMs < this.#notBeforeMs) return undefined;
+    if (this.#rules.settlesFirst && this.#isSettling) return undefined;
+    if (nowMs < this.#notBeforeMs) return undefined;
     const inFlightMax = this.#isIdempotent ? limits.producerInFlightMax : 1;
-    if (this.#inFlight >= inFlightMax) return undefined;
+    if (this.#rules.limitsInFlight && this.#inFlight >= inFlightMax) return undefined;
     const batch = this.#batches[this.#inFlight];
     if (batch === undefined || batch.recordCount === 0) return undefined;
     const needsIdentity = this.#isIdempotent && batch.plan.acks !== 'none';
@@ -211,7 +215,10 @@ export class PartitionQueue<Waiters> {
       if (batch.sequence === undefined) continue;
       batch.sequence = undefined;
       if (batch.state === 'answered') batch.state = 'ready';
-      if (!batch.mayBeWritten) continue;
+      // Whose deadline has passed was told that it is not written: it does not go on either.
+      const isOver = batch.isTold && batch.state === 'ready';
+      const isUncertain = batch.mayBeWritten && this.#rules.failsUncertain;
+      if (!isUncertain && !isOver) continue;
       this.#remove(batch);
       if (!batch.isTold) failed.push({ batch, error: sequenceLostError(batch) });
     }

@@ -105,6 +105,25 @@ describe('the batches of one partition', () => {
     expect(one.told.get(1)).toBe('maybe-written');
   });
 
+  it('are not sent again under another sequence once their deadline was told', () => {
+    const one = world(100);
+    one.append(1);
+    one.expire(50);
+    one.append(1);
+    one.append(1);
+    one.pump();
+    one.handle(refusal('NOT_ENOUGH_REPLICAS'));
+    one.handle();
+    one.handle();
+    one.answer();
+    one.answer();
+    // 0 and 1 were refused, 2 is not answered yet: the sequence of all three is given up with 0.
+    one.expire(100);
+    expect([one.told.get(0), one.told.get(1)]).toEqual(['not-written', 'not-written']);
+    one.finish();
+    expect(one.log.values).not.toContain(1);
+  });
+
   it('wait for a pause after a refusal, and not when the leader has changed', () => {
     const one = world();
     one.append(1);

@@ -1,4 +1,5 @@
 import { ProducerState } from '../../../../broker/log/core/producer-state.ts';
+import { everyRule, type LogRules } from '../../../../broker/log/core/rules.ts';
 import type { PartitionQueue } from '../../../../client/producer/core/partition-queue.ts';
 import type { QueuedBatch } from '../../../../client/producer/core/queued-batch.ts';
 import type { Acks } from '../../../../proto/model/acks.ts';
@@ -20,8 +21,14 @@ interface Request {
 /** A partition's leader as far as sequences matter: the broker's own producer state over a list of records. */
 export class SequencedLog {
   values: number[] = [];
-  #producers = new ProducerState({ expiryMs: Number.MAX_SAFE_INTEGER / 4, producersMax: 100 });
+  readonly #rules: LogRules;
+  #producers: ProducerState;
   #batches: Buffer[] = [];
+
+  constructor(rules: LogRules) {
+    this.#rules = rules;
+    this.#producers = noProducers(rules);
+  }
 
   /** Appends or recognises a batch; throws what the broker would answer. */
   take(bytes: Buffer): void {
@@ -44,12 +51,13 @@ export class SequencedLog {
     const kept = this.#batches.slice(0, Math.max(0, this.#batches.length - count));
     this.values = [];
     this.#batches = [];
-    this.#producers = new ProducerState({
-      expiryMs: Number.MAX_SAFE_INTEGER / 4,
-      producersMax: 100,
-    });
+    this.#producers = noProducers(this.#rules);
     for (const bytes of kept) this.take(bytes);
   }
+}
+
+function noProducers(rules: LogRules): ProducerState {
+  return new ProducerState({ expiryMs: Number.MAX_SAFE_INTEGER / 4, producersMax: 100, rules });
 }
 
 function valuesOf(bytes: Buffer): number[] {
@@ -64,7 +72,7 @@ function valuesOf(bytes: Buffer): number[] {
 /** A queue, a log, and everything that can happen between them. */
 export class QueueWorld {
   readonly queue: PartitionQueue<number[]>;
-  readonly log = new SequencedLog();
+  readonly log: SequencedLog;
   readonly told = new Map<number, Told>();
   readonly deadlineMs: number;
   /** On their way to the leader, in order. */
@@ -76,8 +84,13 @@ export class QueueWorld {
   nowMs = 0;
   #nextValue = 0;
 
-  constructor(queue: PartitionQueue<number[]>, deadlineMs = 1_000_000) {
+  constructor(
+    queue: PartitionQueue<number[]>,
+    deadlineMs = 1_000_000,
+    rules: LogRules = everyRule,
+  ) {
     this.queue = queue;
+    this.log = new SequencedLog(rules);
     this.deadlineMs = deadlineMs;
     queue.sequence.begin({ producerId: 7, producerEpoch: 0 });
   }
