@@ -9,6 +9,7 @@ import { leaderEpoch, type Offset, offset } from '../../proto/model/offset.ts';
 import { findGoodBatch } from './batch-search.ts';
 import { finishSwaps } from './compaction/segment-swap.ts';
 import { beginEpoch, type EpochHistory, epochAt } from './core/epoch-history.ts';
+import type { ProducerSnapshot } from './core/producer-state.ts';
 import { judgeTail, type TailVerdict } from './core/tail-verdict.ts';
 import { defaultLogConfig } from './log-config.ts';
 import type { LogContext } from './log-context.ts';
@@ -247,19 +248,7 @@ async function finish(
     epochs: found.epochs,
     damage,
   };
-  const segments = await SegmentSet.load(
-    {
-      fs: context.fs,
-      handles: context.handles,
-      indexes: context.indexes,
-      key,
-      folder: place.folder,
-    },
-    found.end,
-  );
-  const request = { key, segments, config: defaultLogConfig, end: found.end.offset };
-  const producers = await replayProducers(context, request);
-  const snapshot = producers.snapshot(found.end.offset);
+  const snapshot = await producersAt(context, { key, folder: place.folder }, found.end);
   const changes = new LogChanges().cutProducers(key, found.end.offset);
   forgetCompaction(changes, context.store, { key, end: found.end.offset });
   changes.producers(key, snapshot, 0).record(key, record).markIdle(key);
@@ -273,6 +262,18 @@ async function finish(
     reason: found.reason ?? outcome.suspicion,
     keptPaths,
   };
+}
+
+/** The producers of the segments that are left. */
+async function producersAt(
+  context: LogContext,
+  log: { readonly key: LogKey; readonly folder: string },
+  end: LogPlace,
+): Promise<ProducerSnapshot> {
+  const { fs, handles, indexes } = context;
+  const segments = await SegmentSet.load({ fs, handles, indexes, ...log }, end);
+  const request = { key: log.key, segments, config: defaultLogConfig, end: end.offset };
+  return (await replayProducers(context, request)).snapshot(end.offset);
 }
 
 async function totalBytes(
