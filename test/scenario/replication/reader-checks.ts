@@ -24,6 +24,7 @@ export function checkReaders(world: World): void {
   for (const broker of world.brokers) {
     if (!broker.isUp) continue;
     checkHistory(broker);
+    checkRising(broker);
     checkEnd(world, broker);
     checkServed(world, broker);
     for (const token of world.ghost.tokens) checkSession(broker, token);
@@ -47,6 +48,18 @@ function checkHistory({ node, core, records }: TestBroker): void {
   if (entries === history.length) return;
   throw new Violation(`S13 the history of ${node} is not that of its records`);
 }
+
+/** S8: while a replica has its role its watermark does not go back. */
+function checkRising({ node, core: { role, watermark } }: TestBroker): void {
+  if (role.kind !== 'leader') return;
+  const before = shown.get(role) ?? 0;
+  if (watermark < before)
+    throw new Violation(`S8 ${node} goes back from ${before} to ${watermark}`);
+  shown.set(role, watermark);
+}
+
+/** The watermark of each leadership, as long as it lasts. */
+const shown = new WeakMap<object, number>();
 
 /** B1.8: the end that the newest leader tells is never below what was shown. */
 function checkEnd({ controller, ghost }: World, { node, core }: TestBroker): void {
