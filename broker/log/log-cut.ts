@@ -110,6 +110,11 @@ export async function deleteBelow(life: LogLifecycle, to: Offset): Promise<Offse
   // Recovery never begins in a segment that is gone.
   if (state.recoveryPoint.offset <= to) await checkpointLog(life, 'flushed');
   const segments = await life.segments();
+  // All of it may go: then recovery begins in the segment that comes next.
+  const { baseOffset } = segments.active;
+  if (state.recoveryPoint.offset === baseOffset) {
+    state.recoveryPoint = { offset: baseOffset, segmentBase: baseOffset, position: 0 };
+  }
   const changes = await keepProducers(life, segments, to);
   const bytes = bytesBelow(segments, to);
   deleteCompacted(changes, life.context.store, { key: life.key, bytes });
