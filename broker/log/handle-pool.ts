@@ -12,6 +12,8 @@ import type { FileHandle, FileSystem } from '../../proto/ports/file-system.ts';
 /** A right to use an open file until it is given back. */
 export interface HandleLease {
   readonly handle: FileHandle;
+  /** A lease of its own on the same file, at once; only while this one is held. */
+  again(): HandleLease;
   release(): void;
 }
 
@@ -45,10 +47,18 @@ export class HandlePool {
     if (known?.leases === 0) this.#idle--;
     const pooled = known ?? this.#begin(path, mode);
     pooled.leases++;
-    const handle = await pooled.opening;
+    return this.#leaseOf(pooled, await pooled.opening);
+  }
+
+  #leaseOf(pooled: PooledHandle, handle: FileHandle): HandleLease {
     let isHeld = true;
     return {
       handle,
+      again: () => {
+        invariant(isHeld, 'a lease is shared while it is held');
+        pooled.leases++;
+        return this.#leaseOf(pooled, handle);
+      },
       release: () => {
         invariant(isHeld, 'a lease is given back once');
         isHeld = false;

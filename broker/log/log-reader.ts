@@ -9,7 +9,7 @@ import { HighwaterError } from '../../proto/model/errors.ts';
 import { type Offset, offset } from '../../proto/model/offset.ts';
 import type { LogRules } from './core/rules.ts';
 import { indexIntervalBytes } from './core/sparse-index.ts';
-import type { HandlePool } from './handle-pool.ts';
+import type { HandleLease, HandlePool } from './handle-pool.ts';
 import type { LogBatch } from './log-batch.ts';
 import type { LogPlace } from './log-record.ts';
 import { ReadAhead, type ReadPiece } from './read-ahead.ts';
@@ -109,41 +109,51 @@ export class LogReader {
     const onEnd = (place: LogPlace): void => {
       if (generation !== this.#generation) return;
       this.#remember(segment, place);
-      if (isSequential) this.#readAhead(segment, place, wanted);
+      if (isSequential) this.#readAhead(lease, segment, { place, wanted });
     };
     const reading = this.#ahead.take(start);
     let ahead = reading === undefined ? undefined : await reading;
-    for (;;) {
-      const { piece, count } = ahead ?? (await this.#readPiece(segment, start.position, wanted));
-      ahead = undefined;
-      const { rules } = this.#context;
-      const taken = takeBatches(piece.bytes, count, { start, request, segment, rules, onEnd });
-      if (taken.kind === 'batches') return { ...taken.read, giveBack: () => piece.giveBack() };
-      piece.giveBack();
-      if (taken.kind === 'none') return noBatches(request.from);
-      // Not even one wanted batch fitted: read as much as it needs.
-      const left = segment.bytes - start.position;
-      if (piece.bytes.length >= left) throw damaged(segment, taken.needed, 'a batch is cut short');
-      wanted = Math.min(left, Math.max(taken.needed, wanted * 2));
-    }
-  }
-
-  async #readPiece(segment: Segment, position: number, wanted: number): Promise<ReadPiece> {
-    const { handles, buffers } = this.#context;
+    const { handles, rules } = this.#context;
     const lease = await handles.lease(segment.path, 'write');
     try {
-      const piece = buffers.lend(wanted);
-      return { piece, count: await readFully(lease.handle, piece.bytes, position) };
+      for (;;) {
+        const { piece, count } = ahead ?? (await this.#readPiece(lease, start.position, wanted));
+        ahead = undefined;
+        const taken = takeBatches(piece.bytes, count, { start, request, segment, rules, onEnd });
+        if (taken.kind === 'batches') return { ...taken.read, giveBack: () => piece.giveBack() };
+        piece.giveBack();
+        if (taken.kind === 'none') return noBatches(request.from);
+        // Not even one wanted batch fitted: read as much as it needs.
+        const left = segment.bytes - start.position;
+        if (piece.bytes.length >= left)
+          throw damaged(segment, taken.needed, 'a batch is cut short');
+        wanted = Math.min(left, Math.max(taken.needed, wanted * 2));
+      }
     } finally {
       lease.release();
     }
   }
 
-  /** Short reads are not worth it: their readers are at the tail, or few bytes are left. */
-  #readAhead(segment: Segment, place: LogPlace, wanted: number): void {
+  async #readPiece({ handle }: HandleLease, position: number, wanted: number): Promise<ReadPiece> {
+    const piece = this.#context.buffers.lend(wanted);
+    return { piece, count: await readFully(handle, piece.bytes, position) };
+  }
+
+  /**
+   * Short reads are not worth it: their readers are at the tail, or few bytes are left. The disk is asked
+   * before this returns, since checksums keep the thread busy from there on.
+   */
+  #readAhead(
+    lease: HandleLease,
+    segment: Segment,
+    { place, wanted }: { readonly place: LogPlace; readonly wanted: number },
+  ): void {
     const next = Math.min(wanted, segment.bytes - place.position);
     if (next < aheadBytesMin) return;
-    this.#ahead.begin(place, next, () => this.#readPiece(segment, place.position, next));
+    this.#ahead.begin(place, next, () => {
+      const own = lease.again();
+      return this.#readPiece(own, place.position, next).finally(() => own.release());
+    });
   }
 
   async #startIn(segment: Segment, from: Offset): Promise<LogPlace> {
