@@ -64,7 +64,7 @@ class LeaseWalk {
   readonly #random: SeededRandom;
   readonly #broker: MembershipState;
   readonly #controllers: readonly [Controller, Controller] = [controller(11), controller(12)];
-  #messages: Message[] = [];
+  readonly #messages: Message[] = [];
   #nowMs = 0;
   #latestTerm = 0;
 
