@@ -1,5 +1,6 @@
 /** What a leader must show before it answers a linearizable read. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import { everyRule, type Rules } from '../../../broker/replication/core/rules.ts';
 import { LeadershipProof, type ProvedReplica } from '../../../broker/services/leadership-proof.ts';
 import { record } from '../../../proto/metadata/records.ts';
 import { HighwaterError } from '../../../proto/model/errors.ts';
@@ -22,7 +23,7 @@ describe('a proof of leadership', () => {
   let proof: LeadershipProof;
   let moved: () => void;
   const leader = { kind: 'leader', epoch: leaderEpoch(4), epochStart: offset(10) };
-  let replica: { role: object; watermark: number };
+  let replica: { role: object; watermark: number; rules: Rules };
   let outcome: string | undefined;
 
   beforeEach(() => {
@@ -36,7 +37,7 @@ describe('a proof of leadership', () => {
       clock: time.clockFor('leader'),
       committed: () => new Promise((resolve) => rounds.push(resolve)),
     });
-    replica = { role: leader, watermark: 10 };
+    replica = { role: leader, watermark: 10, rules: everyRule };
     outcome = undefined;
   });
 
