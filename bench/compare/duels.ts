@@ -9,6 +9,9 @@ import { kafkaLatency, kafkaLingers, ourLatency, type RoundLatency } from './hal
 import type { Plan } from './plan.ts';
 import type { Systems } from './systems.ts';
 
+/** Of a record, in both comparisons here. */
+const valueBytes = 1024;
+
 export async function compareConsuming(
   { progress }: BenchContext,
   plan: Plan,
@@ -16,9 +19,12 @@ export async function compareConsuming(
   { figures, samples }: Findings,
 ): Promise<void> {
   progress('consuming');
+  const warm = (): Promise<void> => systems.ours.warm(plan.consumeRecords * valueBytes);
+  await warm();
   const mine = await ourConsume(systems, plan.consumeRecords, plan.rounds);
   samples['consume: highwater'] = mine;
   if ('missing' in systems.kafka) return;
+  await warm();
   const theirs = await kafkaConsuming(systems.kafka, plan.consumeRecords, plan.rounds);
   samples['consume: kafka'] = theirs;
   figures['consume_1KB_vs_kafka'] = median(mine) / median(theirs);
@@ -34,7 +40,7 @@ export async function compareHalfLoad(
   const { figures, samples } = found;
   if ('missing' in kafka) return;
   const slower = Math.min(fastest(samples, 'highwater'), fastest(samples, 'kafka'));
-  const recordsPerSecond = Math.round((slower * 1e6) / 1024 / 2);
+  const recordsPerSecond = Math.round((slower * 1e6) / valueBytes / 2);
   const load = { recordsPerSecond, seconds: plan.halfLoadSeconds };
   const rounds = new Map<string, RoundLatency[]>();
   const keep = (name: string, round: RoundLatency): void => {
@@ -42,14 +48,17 @@ export async function compareHalfLoad(
     for (const fault of round.faults ?? []) invalid(`half load, ${name}: ${fault}`);
   };
   // A cold open loop measures the queue that it began with: the first round of everybody is left out.
+  const warm = (): Promise<void> => systems.ours.warm(recordsPerSecond * load.seconds * valueBytes);
   await ourLatency(systems, load);
   for (const linger of kafkaLingers)
     await kafkaLatency(kafka, load, { topic: `half-cold-linger-${linger}`, linger });
   for (let round = 0; round < plan.rounds; round++) {
     progress(`latency at ${recordsPerSecond} records/s, ${round + 1}/${plan.rounds}`);
+    await warm();
     keep('highwater', await ourLatency(systems, load));
     for (const linger of kafkaLingers) {
       const topic = `half-${round}-linger-${linger}`;
+      await warm();
       keep(`kafka java, linger ${linger}`, await kafkaLatency(kafka, load, { topic, linger }));
     }
   }
