@@ -1,10 +1,10 @@
 /** Reading back a topic of 1 KB records from its start: our consumer, and Kafka's own tool. */
 import { kafkaConsume, kafkaProduce } from '../peers/kafka-tools.ts';
 import { batchBytesInFlight } from './contestants.ts';
+import { duelLoad as load } from './duel-load.ts';
 import type { KafkaSide, Systems } from './systems.ts';
 
-const valueBytes = 1024;
-const load = { partitions: 1, flush: 'os', valueBytes } as const;
+const { valueBytes } = load;
 
 /** MB/s of each round. */
 export async function ourConsume(

@@ -5,12 +5,12 @@ import { rssMegabytes } from '../harness/process-usage.ts';
 import { median } from '../harness/statistics.ts';
 import type { Findings } from './bench.ts';
 import { kafkaConsuming, ourConsume } from './consuming.ts';
+import { duelLoad } from './duel-load.ts';
 import { kafkaLatency, kafkaLingers, ourLatency, type RoundLatency } from './half-load.ts';
 import type { Plan } from './plan.ts';
 import type { Systems } from './systems.ts';
 
-/** Of a record, in both comparisons here. */
-const valueBytes = 1024;
+const { valueBytes } = duelLoad;
 
 export async function compareConsuming(
   { progress }: BenchContext,

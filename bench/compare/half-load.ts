@@ -4,6 +4,7 @@
  */
 import type { LatencyBucket } from '../harness/latency-buckets.ts';
 import { kafkaOpenLoop } from '../peers/kafka-open-loop.ts';
+import { duelLoad as load } from './duel-load.ts';
 import type { KafkaSide, Systems } from './systems.ts';
 
 export interface HalfLoad {
@@ -20,8 +21,7 @@ export interface RoundLatency {
   readonly faults?: readonly string[];
 }
 
-const valueBytes = 1024;
-const load = { partitions: 1, flush: 'os', valueBytes } as const;
+const { valueBytes } = load;
 /** Of a round, before what is measured. */
 const warmUpShare = 1 / 3;
 

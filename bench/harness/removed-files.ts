@@ -4,18 +4,19 @@
  * the files of his last round would pay for it in the next, and the other contender would not.
  */
 import { readdir } from 'node:fs/promises';
+import { until } from '../../test/support/cluster-view.ts';
 
 const goneWithinMs = 120_000;
-const lookEveryMs = 20;
 
 /** Resolves once no entry of any of the folders has a name that begins like this. */
 export async function filesGone(folders: readonly string[], prefix: string): Promise<void> {
-  const deadline = performance.now() + goneWithinMs;
-  for (;;) {
-    const names = (await Promise.all(folders.map((folder) => readdir(folder)))).flat();
-    const left = names.filter((name) => name.startsWith(prefix));
-    if (left.length === 0) return;
-    if (performance.now() > deadline) throw new Error(`${left[0]} is still there`);
-    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
-  }
+  await until(
+    async () => {
+      const names = await Promise.all(folders.map((folder) => readdir(folder)));
+      return names.flat().filter((name) => name.startsWith(prefix));
+    },
+    (left) => left.length === 0,
+    `no file of ${prefix} is left`,
+    goneWithinMs,
+  );
 }

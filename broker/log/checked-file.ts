@@ -6,7 +6,6 @@
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { type FileSystem, writeAll } from '../../proto/ports/file-system.ts';
 import { crc32c } from '../../proto/wire/crc32c.ts';
-
 import { everyRule, type LogRules } from './core/rules.ts';
 
 /** Larger than any such file; a longer one is foreign. */

@@ -55,7 +55,8 @@ export function decideDelete(group: GroupState): Decided | Refusal {
 function refusalOf(
   group: GroupState,
   commit: Commit,
-  ...[partition, rules]: [PartitionKey, GroupRules]
+  partition: PartitionKey,
+  rules: GroupRules,
 ): ErrorCode | undefined {
   if (commit.member === '') {
     return rules.refusesOutsiders && group.members.size > 0 ? 'GROUP_NOT_EMPTY' : undefined;

@@ -60,8 +60,7 @@ export async function rewriteGroup(context: LogContext, group: SegmentGroup): Pr
   try {
     return await write(context, group, { options, file, path });
   } catch (caught) {
-    if (!(caught instanceof FileSystemError)) throw caught;
-    if (!['ENOSPC', 'EDQUOT'].includes(caught.errno)) throw caught;
+    if (!(caught instanceof FileSystemError && caught.isFull)) throw caught;
     await context.fs.remove(path).catch(() => undefined);
     return { kind: 'no-room' };
   }
