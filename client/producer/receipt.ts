@@ -42,6 +42,11 @@ export class Receipt {
     return this.#batch.topic;
   }
 
+  /** Which topic of that name: one that is deleted and made again is another. */
+  get topicId(): string {
+    return this.#batch.topicId;
+  }
+
   get partition(): number {
     return this.#batch.partition;
   }

@@ -38,7 +38,7 @@ interface SealedFile extends SegmentFile {
   readonly endOffset: Offset;
 }
 
-/** Reads what is flushed and sealed; ends at the first damage, or when the pace is stopped. */
+/** Reads what is sealed, flushed or not; ends at the first damage, or when the pace is stopped. */
 export async function scrubLog(life: LogLifecycle, pace: IoPace): Promise<ScrubReport> {
   let bytes = 0;
   if ((await missingStart(life)) !== undefined) {
@@ -67,15 +67,13 @@ async function missingStart(life: LogLifecycle): Promise<FoundDamage | undefined
   return { at: logStartOffset, path: first.path, position: 0, reason, keptPath: undefined };
 }
 
+/** All but the last: a file is there once its first bytes are written, and the one before it is full by then. */
 async function sealedFiles(life: LogLifecycle): Promise<SealedFile[]> {
   const files = await listSegmentFiles(life.context.fs, life.folder);
-  const { segmentBase } = life.state.recoveryPoint;
-  const sealed: SealedFile[] = [];
-  for (const [index, file] of files.entries()) {
-    const next = files[index + 1]?.baseOffset;
-    if (next !== undefined && next <= segmentBase) sealed.push({ ...file, endOffset: next });
-  }
-  return sealed;
+  return files.flatMap((file, at) => {
+    const next = files[at + 1];
+    return next === undefined ? [] : [{ ...file, endOffset: next.baseOffset }];
+  });
 }
 
 async function checkFile(

@@ -4,7 +4,9 @@ import { everyRule } from '../../../broker/log/core/rules.ts';
 import { HandlePool } from '../../../broker/log/handle-pool.ts';
 import { encodeBlock } from '../../../broker/log/journal-format.ts';
 import { redoJournal } from '../../../broker/log/journal-redo.ts';
+import type { PartitionLog } from '../../../broker/log/partition-log.ts';
 import { offset } from '../../../proto/model/offset.ts';
+import { flipBit } from '../../../proto/ports/memory/disk-damage.ts';
 import { allOf, hang, onOperation, onPath } from '../../../proto/ports/memory/disk-faults.ts';
 import { SeededRandom } from '../../../proto/ports/memory/seeded-random.ts';
 import { batch } from './batches.ts';
@@ -108,4 +110,25 @@ test('a log that was made while a block was being written and got torn keeps wha
   world.powerLoss(new SeededRandom(2), 'drop');
   await world.start();
   for (const [partition, end] of ends) expect(world.log(partition).logEndOffset).toBe(end);
+});
+
+test('bytes of a segment that went bad while the node was down come back from the journal', async () => {
+  const world = new LogWorld();
+  world.limits = { reserveBytes: 0, checkpointMs: 1_000_000 };
+  await world.start();
+  const logs: PartitionLog[] = [];
+  for (let partition = 0; partition < 6; partition++) logs.push(await world.create(partition));
+  for (let round = 0; round < 4; round++) {
+    for (const log of logs) log.append([batch({ baseOffset: round, payload: 60_000 })]);
+    await world.settle();
+  }
+  const path = `/data/logs/${keyOf(0).topicId}-0/${'0'.repeat(20)}.log`;
+  const former = Buffer.from(world.disk.file(path).content());
+  world.kill();
+  flipBit(world.disk, path, 8 * 900);
+  await world.start();
+  expect(world.log().logEndOffset).toBe(4);
+  // It ends with what had not been written behind the journal before.
+  const content = Buffer.from(world.disk.file(path).content());
+  expect(content.subarray(0, former.length).equals(former)).toBe(true);
 });

@@ -12,14 +12,15 @@ import { keyOf, LogWorld } from './log-world.ts';
 
 const folder = `/data/logs/${keyOf(0).topicId}-0`;
 
-/** Ten batches of 600 bytes, two to a segment, all but the last segment sealed and flushed. */
-async function sealed(): Promise<LogWorld> {
+/** Ten batches of 600 bytes, two to a segment, all but the last segment sealed; committed and flushed, or only written. */
+async function sealed({ isFlushed } = { isFlushed: true }): Promise<LogWorld> {
   const world = new LogWorld();
   world.config = { ...world.config, segmentBytes: 1500, retentionMs: -1 };
   world.limits = { reserveBytes: 0, tailCacheBytes: 0 };
   await world.start();
   const log = await world.create();
   await world.appendSingly(log, 10, 600);
+  if (!isFlushed) return world;
   log.setHighWatermark(log.logEndOffset);
   await world.run(log.flush());
   return world;
@@ -47,6 +48,31 @@ test('a flipped bit is found with its place, and the bytes are kept', async () =
   expect(report?.damage).toMatchObject({ at: 3, reason: 'the checksum differs' });
   const kept = report?.damage?.keptPath ?? '';
   expect(world.disk.file(kept).size).toBeGreaterThan(600);
+});
+
+test('segments are searched as soon as they are sealed, flushed or not', async () => {
+  const world = await sealed({ isFlushed: false });
+  expect((await world.run(scrub(world, 1e9)))?.bytes).toBeGreaterThan(5000);
+  damage(world);
+  expect((await world.run(scrub(world, 1e9)))?.damage).toMatchObject({ at: 3 });
+});
+
+test('a cut into a segment that is being read is no damage', async () => {
+  const world = await sealed({ isFlushed: false });
+  let reads = 0;
+  const hanging = world.disk.faults.add(
+    ({ kind, path }) => kind === 'read' && path.endsWith('02.log') && reads++ === 0,
+    { kind: 'hang' },
+  );
+  const scrubbing = scrub(world, 1e9);
+  await world.settle(100);
+  expect(hanging.hitCount).toBe(1);
+  await world.run(world.log().truncateTo(offset(3), { keepAside: false }));
+  world.log().append([batch({ baseOffset: 3, payload: 2000 })]);
+  await world.settle();
+  hanging.remove();
+  expect((await world.run(scrubbing))?.damage).toBeUndefined();
+  expect((await world.run(scrub(world, 1e9)))?.damage).toBeUndefined();
 });
 
 test('while damage is confirmed appends are stored, and a cut does not wait for the pace', async () => {

@@ -5,6 +5,7 @@
  */
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   openSync,
   readdirSync,
@@ -48,7 +49,7 @@ export async function rot(scene: FaultScene): Promise<void> {
   const told = toldFrom(node.logPath);
   flip(path, scene.random);
   scene.tally.filesSpoiled++;
-  await noticed(path, told);
+  await noticed(path, () => told().some(tellsOf(path)));
 }
 
 /** While the node is down a sealed segment changes, loses its end or vanishes. */
@@ -58,6 +59,7 @@ export async function spoil(scene: FaultScene): Promise<void> {
   await killHard(scene, node.id);
   const told = toldFrom(node.logPath);
   const path = sealedSegment(node.data, random);
+  const former = path === undefined ? undefined : readFileSync(path);
   if (path !== undefined) {
     const way = random.below(3);
     if (way === 0) flip(path, random);
@@ -67,7 +69,10 @@ export async function spoil(scene: FaultScene): Promise<void> {
   }
   await pause(scene.lastsMs);
   node.start();
-  if (path !== undefined) await noticed(path, told);
+  if (path === undefined) return;
+  // What the flush journal still held is put back by the start, which need not know that it was wrong.
+  const isWhole = (): boolean => existsSync(path) && former?.equals(readFileSync(path)) === true;
+  await noticed(path, () => isWhole() || told().some(tellsOf(path)));
 }
 
 /** Bytes of the flush journal change while the node is down: what only it held is torn. */
@@ -102,18 +107,22 @@ export async function replaceDisk(scene: FaultScene): Promise<void> {
 }
 
 /** Damage that nobody notices is a fault of the product, as bad as a loss. */
-async function noticed(path: string, told: () => string[]): Promise<void> {
-  const folder = path.split('/').at(-2) ?? '';
-  const topicId = folder.slice(0, folder.lastIndexOf('-'));
+async function noticed(path: string, isNoticed: () => boolean): Promise<void> {
   await until(
-    () => Promise.resolve(told().filter(isDamageTold)),
-    (lines) => lines.some((line) => line.includes(topicId)),
-    `a node tells of ${path}`,
+    () => Promise.resolve(isNoticed()),
+    (is) => is,
+    `damage to ${path} is told`,
     noticeMs,
   );
 }
 
-/** By the search, or by the recovery of a start. */
+/** Lines about the damaged log, by the search or by the recovery of a start. */
+function tellsOf(path: string): (line: string) => boolean {
+  const folder = path.split('/').at(-2) ?? '';
+  const topicId = folder.slice(0, folder.lastIndexOf('-'));
+  return (line) => isDamageTold(line) && line.includes(topicId);
+}
+
 function isDamageTold(line: string): boolean {
   return line.includes('"event":"log-damaged"') || line.includes('"verdict":"damaged"');
 }

@@ -8,7 +8,7 @@ describe('the audit of a compacted log', () => {
   const sent = (number: number, key: string, fate: Fate = 'under-way'): SentRecord => {
     const value = `1-${number}`;
     const one = { value, place: 't/0', key, writer: 1, number, acks: 'all' as const };
-    const record: SentRecord = { ...one, fate, offset: undefined };
+    const record: SentRecord = { ...one, fate, offset: undefined, topicId: undefined };
     ledger.sent(record);
     return record;
   };

@@ -17,6 +17,8 @@ export interface SentRecord {
   readonly acks: Acks;
   fate: Fate;
   offset: number | undefined;
+  /** Of the topic that its receipt names. */
+  topicId: string | undefined;
 }
 
 /** Whether the record may be there; while a topic is deleted and made again it may be in either, or in none. */

@@ -98,12 +98,15 @@ export class SimChurn {
     }
   }
 
-  /** Until the writer's client sees it. An attempt whose answer was lost may have made it. */
+  /** Until the writer's producer writes to it. An attempt whose answer was lost may have made it. */
   async #make(): Promise<string | undefined> {
+    const { topic } = this.#plan;
     while (!this.#isOver) {
-      await this.#ask('make', () => this.#admin?.createTopic(this.#plan.topic, limits));
+      await this.#ask('make', () => this.#admin?.createTopic(topic, limits));
       const found = await this.#find();
-      if (found !== undefined && found !== gone) return found;
+      const isThere = found !== undefined && found !== gone;
+      // What it holds for a topic of that name that it has not seen goes to the next one that it sees.
+      if (isThere && (await this.#writer.topicWrittenTo(topic.name)) === found) return found;
       await this.#cluster.world.sleep(100);
     }
     return undefined;

@@ -107,6 +107,11 @@ export class SimWriter {
     return (await Promise.all(fates)).every((record) => record.fate === 'acknowledged');
   }
 
+  /** One record, to ask which topic of that name its producer knows; undefined if it was not told. */
+  async topicWrittenTo(topic: string): Promise<string | undefined> {
+    return (await this.#deliver(topic, 0, 'leader')).topicId;
+  }
+
   #drawLevel(): SentRecord['acks'] {
     const { levels } = this.#plan;
     return levels[this.#random.below(levels.length)] ?? 'all';
@@ -132,6 +137,7 @@ export class SimWriter {
       acks,
       fate: 'under-way',
       offset: undefined,
+      topicId: undefined,
     };
     this.#ledger.sent(record);
     this.#underWay++;
@@ -139,6 +145,7 @@ export class SimWriter {
       const key = record.key ?? null;
       const receipt = await this.#producer?.send({ topic, partition, key, value }, { acks });
       if (receipt === undefined) throw new HighwaterError('CLOSED', 'no producer');
+      record.topicId = receipt.topicId;
       this.#ledger.acknowledge(record, Number(receipt.offset), receipt.isDegraded);
       world.note(`ack ${value.split(' ', 1)[0]} ${acks} ${record.place} ${receipt.offset}`);
       world.reach(`ack ${acks}`);
