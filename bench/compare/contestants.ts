@@ -16,7 +16,7 @@ export const batchBytesInFlight = 16 * 1024 * 1024;
 const batchFormBytes = 20e6;
 
 function recordsMin(form: 'batch' | 'send', { valueBytes }: Load): number {
-  return form === 'send' ? 10_000 : Math.round(batchFormBytes / valueBytes);
+  return form === 'send' ? 5_000 : Math.round(batchFormBytes / valueBytes);
 }
 
 let topics = 0;

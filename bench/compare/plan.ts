@@ -22,7 +22,7 @@ export function planOf(isQuick: boolean): Plan {
         warmUpRoundsMax: { first: 5, others: 1 },
         faults: { SIGKILL: 2, SIGSTOP: 1 },
         consumeRecords: 300_000,
-        halfLoadSeconds: 5,
+        halfLoadSeconds: 4,
       }
     : {
         isQuick,

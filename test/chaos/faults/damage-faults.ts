@@ -70,8 +70,8 @@ export async function spoil(scene: FaultScene): Promise<void> {
   await pause(scene.lastsMs);
   node.start();
   if (path === undefined) return;
-  // What the flush journal still held is put back by the start, which need not know that it was wrong.
-  const isWhole = (): boolean => existsSync(path) && former?.equals(readFileSync(path)) === true;
+  // The start puts back what the flush journal still held, and need not know that it was wrong.
+  const isWhole = (): boolean => former !== undefined && beginsWith(path, former);
   await noticed(path, () => isWhole() || told().some(tellsOf(path)));
 }
 
@@ -143,8 +143,15 @@ function logsOf(data: string): string[][] {
   );
 }
 
+function beginsWith(path: string, former: Buffer): boolean {
+  return existsSync(path) && former.equals(readFileSync(path).subarray(0, former.length));
+}
+
+/** One of those that hold anything: below a disk that forgets, what was not flushed is not there. */
 function sealedSegment(data: string, random: SeededRandom): string | undefined {
-  const sealed = logsOf(data).flatMap((segments) => segments.slice(0, -youngSegments));
+  const sealed = logsOf(data)
+    .flatMap((segments) => segments.slice(0, -youngSegments))
+    .filter((path) => statSync(path).size > 0);
   return sealed.length === 0 ? undefined : oneOf(random, sealed);
 }
 
