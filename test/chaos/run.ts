@@ -1,11 +1,20 @@
-/**
- * `npm run chaos -- [--minutes M] [--seed N | --seed A..B] [--only fault,…] [--keep DIR]`: random faults
- * against real processes.
- */
-import { parseArgs } from 'node:util';
+/** The command line of chaos: random faults against real processes. */
+import { toolOptions } from '../support/tool-options.ts';
 import { type ChaosVerdict, runChaos } from './chaos-run.ts';
+import { faults as faultsByName } from './faults/table.ts';
 
-const { values } = parseArgs({
+const usage = `Random faults against four real nodes while clients write and read; then every answer is judged.
+
+  npm run chaos                              one minute of seed 1
+  npm run chaos -- --minutes 10 --seed 1..3  one run after the other; ends with the first that fails
+
+  --only FAULT,...   ${Object.keys(faultsByName).join(', ')}
+  --keep DIR         the nodes' files and logs, and what clients were told
+
+Exit code 1: something was lost, doubled, displaced or invented, damage was not told, or a fault could
+not be carried out.`;
+
+const { values } = toolOptions(usage, {
   options: {
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
@@ -40,6 +49,8 @@ const minutes = Number(values.minutes);
 if (!(minutes > 0)) throw new Error(`--minutes ${values.minutes}: expected a number above 0`);
 const { keep } = values;
 const only = values.only?.split(',');
+const stranger = only?.find((name) => !(name in faultsByName));
+if (stranger !== undefined) throw new Error(`--only: there is no fault ${stranger}`);
 for (const seed of seedsOf(values.seed)) {
   const began = performance.now();
   const tell = (line: string): void => {

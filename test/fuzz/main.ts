@@ -1,13 +1,20 @@
-/** `npm run fuzz -- <target> [--seconds S] [--seed N] [--runs R]`; `network` is a node under attack. */
-import { parseArgs } from 'node:util';
+/** The command line of the fuzz targets. */
+import { toolOptions } from '../support/tool-options.ts';
 import { FuzzFailure, runFuzz } from './runner.ts';
 import { fuzzTargets } from './target.ts';
+
+const usage = `Random, damaged and hostile input for one decoder, or for a running node.
+
+  npm run fuzz -- TARGET [--seconds S] [--seed N] [--runs R]
+
+Targets: ${Object.keys(fuzzTargets).join(', ')};
+and network: attackers of all kinds on every port of a node, while a writer writes.`;
 
 /** Far above what any input needs, so that a pause of the machine is no failure. */
 const inputMsMax = 1_000;
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = toolOptions(usage, {
     allowPositionals: true,
     options: { seconds: { type: 'string' }, seed: { type: 'string' }, runs: { type: 'string' } },
   });
@@ -15,7 +22,7 @@ async function main(): Promise<number> {
   const seed = Number(values.seed ?? Date.now() % 1_000_000_000);
   if (positionals[0] === 'network') return siege({ seed, seconds: Number(values.seconds ?? 60) });
   if (load === undefined) {
-    console.error(`targets: ${Object.keys(fuzzTargets).join(' ')} network`);
+    console.error(usage);
     return 2;
   }
   const target = await load();

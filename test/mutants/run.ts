@@ -1,18 +1,20 @@
-/**
- * The mutants' command line.
- *
- *     npm run mutants                              replays every recorded kill and prints the table
- *     npm run mutants -- --search                  looks for seeds for what has none
- *     npm run mutants -- --search replica.promiseStops --in 'cluster simulator' --seeds 200
- *
- * Fails on a mutant that nothing kills, and on a seed that fails with every rule in place.
- */
-import { parseArgs } from 'node:util';
+/** The mutants' command line. Fails on a mutant that nothing kills, and on a seed that fails with every rule in place. */
+import { toolOptions } from '../support/tool-options.ts';
 import { type Harness, harnesses } from './harnesses.ts';
 import { type Kill, readKills, recordKill } from './kills.ts';
 import { type Mutant, mutants, nameOf } from './mutants.ts';
 
-const { values, positionals } = parseArgs({
+const usage = `Rules of the product, broken one at a time: a checker has to notice each.
+
+  npm run mutants                              replays every recorded kill and prints the table
+  npm run mutants -- --search                  looks for seeds for what has none
+  npm run mutants -- --search replica.promiseStops --in 'cluster simulator' --seeds 200
+
+  --in HARNESS   one of ${harnesses.map(({ name }) => name).join(', ')}
+  --from N       first seed of the search (1)
+  --seeds N      how many it tries`;
+
+const { values, positionals } = toolOptions(usage, {
   allowPositionals: true,
   options: {
     search: { type: 'boolean', default: false },

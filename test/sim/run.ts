@@ -1,17 +1,8 @@
 /**
- * The simulator's command line.
- *
- *     npm run sim -- --seed 42                   one cluster, with its story
- *     npm run sim -- --seeds 1..2000             many, and what they reached
- *     npm run sim -- --minutes 10 --seed 5000    as many as fit, from a first one
- *     npm run sim -- --seeds 1..2000 --without replica.promiseStops
- *     npm run sim -- --seeds 1..200 --over-budget
- *     npm run sim -- --of quorum --seed 42       a quorum of controllers alone
- *
- * Many seeds run in as many processes as there are processors (`--workers`). The first that fails is made
- * smaller, which is told as a command that replays what is left.
+ * The simulator's command line. Many seeds run in as many processes as there are processors. The first
+ * that fails is made smaller, which is told as a command that replays what is left.
  */
-import { parseArgs } from 'node:util';
+import { toolOptions } from '../support/tool-options.ts';
 import { clusterGoals } from './cluster/goals.ts';
 import { nothingLeftOut, type ReduciblePart, reducibleParts } from './cluster/reduction.ts';
 import { runRange, workersFor } from './seed-pool.ts';
@@ -21,7 +12,23 @@ import { expectedSituations } from './seeds.ts';
 import { shrink } from './shrink.ts';
 import type { RunResult } from './world.ts';
 
-const { values } = parseArgs({
+const usage = `Simulated clusters on virtual time; the same seed is the same run.
+
+  npm run sim -- --seed 42                   one cluster, with its story
+  npm run sim -- --seeds 1..2000             many, and what they reached
+  npm run sim -- --minutes 10 --seed 5000    as many as fit, from a first one
+
+  --of cluster|quorum     whole clusters (cluster), or a quorum of controllers alone
+  --over-budget           more disks are lost than the promises cover: partitions have to wait, and say so
+  --without RULE          breaks one rule of the product, as listed by npm run mutants
+  --faults 1,2,3 | none   only these faults of the seed
+  --leave-out PART,...    without ${reducibleParts.join(', ')}
+  --workers N             processes; as many as processors
+  --lines N               of the story, at its end (400)
+
+Exit code 1: a checker was violated, or from 300 seeds on a state was never reached.`;
+
+const { values } = toolOptions(usage, {
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string' },
