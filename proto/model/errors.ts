@@ -90,10 +90,12 @@ export const errorTable = {
   ),
   // Producers
   OUT_OF_ORDER_SEQUENCE: refused('ABORTED', 'A sequence number that does not follow the last one.'),
-  DUPLICATE_SEQUENCE: refused(
-    'ABORTED',
-    'A batch already stored whose first offset is no longer known.',
-  ),
+  DUPLICATE_SEQUENCE: {
+    status: 'ABORTED',
+    retriable: false,
+    outcome: 'maybe-written',
+    meaning: 'A batch already stored whose first offset is no longer known.',
+  },
   PRODUCER_FENCED: refused('FAILED_PRECONDITION', 'A newer epoch of this producer exists.'),
   UNKNOWN_PRODUCER: refused(
     'FAILED_PRECONDITION',

@@ -57,6 +57,15 @@ describe('the batches of one partition', () => {
     expect([...one.told.values()].every((told) => told === 'written')).toBe(true);
   });
 
+  it('are not reported as missing when the log has them and has forgotten where', () => {
+    const one = world();
+    one.append(1);
+    one.pump();
+    one.handle(refusal('DUPLICATE_SEQUENCE'));
+    one.answer();
+    expect(one.told.get(0)).toBe('maybe-written');
+  });
+
   it('that were lost with their leader fail as maybe written where that is so; the rest goes on', () => {
     const one = world();
     one.append(1);
