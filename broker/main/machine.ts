@@ -26,6 +26,7 @@ import type { RpcServer } from '../../proto/ports/rpc.ts';
 import { GrpcServer } from '../../proto/rpc/grpc/server.ts';
 import type { ServerTls } from '../../proto/rpc/grpc/server-credentials.ts';
 import { createHttpServer, type HttpServer } from '../http/http-server.ts';
+import type { LogLimits } from '../log/log-config.ts';
 import type { Rules as ReplicaRules } from '../replication/core/rules.ts';
 import { type Certificates, type NodeCertificates, openCertificates } from './certificates.ts';
 
@@ -53,6 +54,8 @@ export interface Machine {
   readText(path: string): string;
   /** Every rule holds, unless a simulation breaks one. */
   readonly rules?: NodeRules;
+  /** Bounds of the logs that a simulation makes so small that they are reached. */
+  readonly logLimits?: Partial<LogLimits>;
   /** Writes out what was logged. */
   flushLog(): void;
 }

@@ -59,6 +59,7 @@ export async function openStores(options: StoresOptions): Promise<Stores> {
       tailCacheBytes,
       unstoredBytesMax,
       unstoredBytesPerLogMax,
+      ...machine.logLimits,
     },
     configOf: (key) => logConfigOf(topicOf(key.topicId)),
     onFatal: (caught) => options.onFatal(caught),

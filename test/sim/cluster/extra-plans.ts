@@ -2,6 +2,7 @@
  * What only some seeds do besides. Each is drawn from a source of its own, named after it, so that the
  * seeds without it stay what they were.
  */
+import type { LogLimits } from '../../../broker/log/log-config.ts';
 import type { SeededRandom } from '../../../proto/ports/memory/seeded-random.ts';
 import type { TopicPlan, WriterPlan } from './cluster-swarm.ts';
 
@@ -30,10 +31,14 @@ export interface VotersPlan {
   readonly everyMs: number;
 }
 
+/** Bounds of the logs at which something else happens than usual, so small that they are reached. */
+export type BoundsPlan = Partial<LogLimits>;
+
 export interface ExtraPlans {
   readonly churn?: ChurnPlan | undefined;
   readonly voters?: VotersPlan | undefined;
   readonly compacted?: CompactedPlan | undefined;
+  readonly bounds?: BoundsPlan | undefined;
 }
 
 /** The roles of the nodes, as in the swarm. */
@@ -46,6 +51,7 @@ export function drawExtraPlans(random: SeededRandom, roles: Roles): ExtraPlans {
     churn: drawChurn(random.fork('churn'), brokers),
     voters: controllers < 2 ? undefined : drawVoters(random.fork('voters')),
     compacted: drawCompacted(random.fork('compacted'), brokers),
+    bounds: drawBounds(random.fork('bounds')),
   };
 }
 
@@ -116,4 +122,20 @@ function drawChurn(random: SeededRandom, brokers: number): ChurnPlan | undefined
     lifeMs: 100 + random.below(900),
     goneMs: 1 + random.below(300),
   };
+}
+
+/** About half of them: what one bound brings about is often hidden by another. */
+function drawBounds(random: SeededRandom): BoundsPlan | undefined {
+  if (random.below(4) > 0) return undefined;
+  const tight: BoundsPlan = {
+    tailCacheBytes: 0,
+    writeBytesMax: 2_048,
+    readBuffersBytesMax: 8_192,
+    unstoredBytesPerLogMax: 131_072,
+    idleHandlesMax: 1,
+    journalFileBytes: 65_536,
+    checkpointMs: 50 + random.below(500),
+    compactionCheckMs: 100,
+  };
+  return Object.fromEntries(Object.entries(tight).filter(() => random.below(2) === 0));
 }

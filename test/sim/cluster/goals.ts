@@ -42,6 +42,14 @@ export const clusterGoals: readonly string[] = [
   'journal flushed',
   'journal redone',
   'log-tail-cut',
+  'segment read while serving',
+  'tight tailCacheBytes',
+  'tight writeBytesMax',
+  'tight readBuffersBytesMax',
+  'tight unstoredBytesPerLogMax',
+  'tight idleHandlesMax',
+  'tight journalFileBytes',
+  'tight checkpointMs',
   // Compaction.
   'log-compacted',
   // Topics come and go, and logs with them; a node that was away finds logs that it has no more.

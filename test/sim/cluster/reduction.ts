@@ -10,6 +10,7 @@ export const reducibleParts = [
   'churn',
   'compacted',
   'voters',
+  'bounds',
   'readers',
   'groups',
   'writers',
@@ -47,6 +48,8 @@ function without(swarm: ClusterSwarm, part: ReduciblePart): Partial<ClusterSwarm
       return { compacted: undefined };
     case 'voters':
       return { voters: undefined };
+    case 'bounds':
+      return { bounds: undefined };
     case 'readers':
       return { readers: [] };
     case 'groups':

@@ -39,6 +39,7 @@ export class SimCluster {
       )
       .join(',');
     const skews = world.random.fork('skew');
+    for (const bound of Object.keys(swarm.bounds ?? {})) world.reach(`tight ${bound}`);
     this.nodes = swarm.roles.map((roles, index) => {
       const rate = swarm.hasSkew ? 0.99 + skews.below(21) / 1000 : 1;
       const wallSkewMs = swarm.hasSkew ? skews.below(60_000) - 30_000 : 0;
@@ -47,6 +48,7 @@ export class SimCluster {
         flushMs: swarm.flushMs,
         crashMode: swarm.crashMode,
         rules,
+        logLimits: swarm.bounds,
         clockRate: rate,
         wallSkewMs,
         settings: new Map([

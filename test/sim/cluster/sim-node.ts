@@ -3,6 +3,7 @@
  * of virtual time, memory disk and memory networks. The disk outlives the processes; a process can be
  * killed, stopped and continued, stopped in order, lose power, and find an empty disk.
  */
+import type { LogLimits } from '../../../broker/log/log-config.ts';
 import type { Machine, NodeRules } from '../../../broker/main/machine.ts';
 import { type RunningNode, startNode } from '../../../broker/main/node.ts';
 import type { PartitionDriver } from '../../../broker/replication/partition-driver.ts';
@@ -26,6 +27,8 @@ export interface SimNodeOptions {
   readonly crashMode: 'prefix' | 'random';
   /** Undefined: every rule holds. */
   readonly rules: NodeRules | undefined;
+  /** Undefined: the bounds of the product. */
+  readonly logLimits: Partial<LogLimits> | undefined;
   /** How fast the node's clock runs, and how far its wall clock is off. */
   readonly clockRate: number;
   readonly wallSkewMs: number;
@@ -202,6 +205,8 @@ export class SimNode {
     this.storage = new MemoryKeyValueStorage();
     this.disk.latency = ({ kind, path }) => {
       if (path.includes('journal')) this.#reachJournal(kind);
+      if (kind === 'read' && path.endsWith('.log') && this.running !== undefined)
+        this.#world.reach('segment read while serving');
       this.onOperation?.(kind, path);
       return kind === 'sync' ? flushMs + this.#slowMs : 0;
     };
@@ -261,9 +266,10 @@ export class SimNode {
 
   #machine(clock: VirtualClock, random: Machine['random']): Machine {
     const logger = nodeStory(this.#world, this.id, clock);
-    const { rules } = this.#options;
+    const { rules, logLimits } = this.#options;
     return {
       ...(rules === undefined ? {} : { rules }),
+      ...(logLimits === undefined ? {} : { logLimits }),
       clock,
       random,
       fileSystem: this.disk.mount(clock),
