@@ -91,10 +91,8 @@ export class ConsumerParts {
       const { handled } = owned.tracker;
       const at = handled?.offset ?? owned.from;
       if (owned.isClosed || at === owned.next.offset) continue;
-      const { committed } = owned;
       this.holder.stopReading(owned);
-      owned.moveTo({ offset: at, epoch: handled?.leaderEpoch });
-      owned.committed = committed;
+      owned.goBackTo({ offset: at, epoch: handled?.leaderEpoch });
       if (!owned.isPaused) this.holder.read(owned);
     }
   }

@@ -21,6 +21,13 @@ import { type RecordHandler, type RunOptions, runHandlers } from './run-handlers
 /** How long the coordinator is given to confirm that the member has left. */
 const leaveMs = 1_000;
 
+/** A question for the next item that has no answer yet. */
+interface Asked {
+  /** The loop was left meanwhile. */
+  isLeft: boolean;
+  settled: Promise<unknown>;
+}
+
 /** Where a loop takes its items from. */
 interface Items<Item> {
   atOnce(): Delivery<Item> | undefined;
@@ -162,26 +169,47 @@ export class Consumer implements AsyncIterable<ReadRecord>, AsyncDisposable {
 
   /** One settled promise for an item that is at hand, and nothing else. */
   #iterate<Item extends ReadRecord | ReadBatch>(items: Items<Item>): AsyncIterator<Item> {
-    const later = async (): Promise<IteratorResult<Item>> => {
-      const delivery = await items.next();
+    let asked: Asked | undefined;
+    const later = async (asking: Asked): Promise<IteratorResult<Item>> => {
+      const delivery = await items.next().finally(() => {
+        asked = undefined;
+      });
+      if (delivery === undefined) return { value: undefined, done: true };
+      if (asking.isLeft) {
+        this.#handBack(delivery);
+        return { value: undefined, done: true };
+      }
       this.#underWay = delivery;
-      return delivery === undefined
-        ? { value: undefined, done: true }
-        : { value: delivery.item, done: false };
+      return { value: delivery.item, done: false };
     };
     return {
       next: () => {
         this.#finishUnderWay();
         const delivery = items.atOnce();
-        if (delivery === undefined) return later();
+        if (delivery === undefined) {
+          asked = { isLeft: false, settled: Promise.resolve() };
+          const answer = later(asked);
+          asked.settled = answer;
+          return answer;
+        }
         this.#underWay = delivery;
         return Promise.resolve({ value: delivery.item, done: false });
       },
       return: async () => {
+        if (asked !== undefined) await this.#unask(asked);
         this.#rewind();
-        return Promise.resolve({ value: undefined, done: true });
+        return { value: undefined, done: true };
       },
     };
+  }
+
+  /** A loop that was left while it waited takes nothing more: it would be handled by nobody. */
+  async #unask(asked: Asked): Promise<void> {
+    const { source } = this.#parts;
+    asked.isLeft = true;
+    source.interrupt();
+    await asked.settled.catch(() => undefined);
+    source.goOn();
   }
 
   #finishUnderWay(): void {
@@ -194,14 +222,14 @@ export class Consumer implements AsyncIterable<ReadRecord>, AsyncDisposable {
   #rewind(): void {
     const delivery = this.#underWay;
     this.#underWay = undefined;
-    if (delivery === undefined) return;
-    const { owned, tracker, offset, first } = delivery;
+    if (delivery !== undefined) this.#handBack(delivery);
+  }
+
+  #handBack({ owned, tracker, offset, first }: Delivery<ReadRecord | ReadBatch>): void {
     owned.abandon(tracker, offset);
     if (owned.isClosed || owned.tracker !== tracker || this.#closing !== undefined) return;
     this.#parts.holder.stopReading(owned);
-    const { committed } = owned;
-    owned.moveTo({ offset: first, epoch: undefined });
-    owned.committed = committed;
+    owned.goBackTo({ offset: first, epoch: undefined });
     if (!owned.isPaused) this.#parts.holder.read(owned);
   }
 

@@ -38,8 +38,10 @@ export class HandlerLanes {
     const lane = this.#laneOf(delivery.item);
     while (lane.waiting.length >= waitingMax && !this.#isStopped)
       await new Promise<void>((resolve) => this.#onRoom.push(resolve));
-    if (this.#isStopped) {
-      delivery.owned.abandon(delivery.tracker, delivery.offset);
+    const { owned, tracker, offset } = delivery;
+    // What came to be let go while it waited here would wait for a handler of another partition.
+    if (this.#isStopped || owned.isClosed || owned.tracker !== tracker) {
+      owned.abandon(tracker, offset);
       return;
     }
     lane.waiting.push(delivery);

@@ -16,6 +16,8 @@ import type { OwnedPartition } from './owned-partition.ts';
 
 interface Pending {
   readonly owned: OwnedPartition;
+  /** Of the partition when the commit was asked for. */
+  readonly course: symbol;
   upTo: HandledUpTo;
   readonly waiters: { resolve(): void; reject(error: HighwaterError): void }[];
 }
@@ -30,7 +32,8 @@ export class OffsetCommitter {
     readonly member: string;
     readonly generation: number;
   };
-  #pending = new Map<OwnedPartition, Pending>();
+  /** By course: what was asked for before a seek leaves before what was asked for after it. */
+  #pending = new Map<symbol, Pending>();
   #sending: readonly Pending[] = [];
   #isRunning = false;
   #turn: Promise<void> = Promise.resolve();
@@ -49,14 +52,15 @@ export class OffsetCommitter {
 
   /** Commits that everything below is handled. */
   commit(owned: OwnedPartition, upTo: HandledUpTo): Promise<void> {
-    const known = this.#pending.get(owned);
+    const { course } = owned;
+    const known = this.#pending.get(course);
     if (known === undefined && owned.committed !== undefined && upTo.offset <= owned.committed)
       return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const pending = known ?? { owned, upTo, waiters: [] };
+      const pending = known ?? { owned, course, upTo, waiters: [] };
       if (upTo.offset > pending.upTo.offset) pending.upTo = upTo;
       pending.waiters.push({ resolve, reject });
-      this.#pending.set(owned, pending);
+      this.#pending.set(course, pending);
       if (!this.#isRunning) void this.#run();
     });
   }
@@ -122,8 +126,9 @@ export class OffsetCommitter {
   }
 }
 
-function done({ owned, upTo, waiters }: Pending): void {
-  if (owned.committed === undefined || upTo.offset > owned.committed) owned.committed = upTo.offset;
+function done({ owned, course, upTo, waiters }: Pending): void {
+  const isFurther = owned.committed === undefined || upTo.offset > owned.committed;
+  if (owned.course === course && isFurther) owned.committed = upTo.offset;
   for (const waiter of waiters) waiter.resolve();
 }
 

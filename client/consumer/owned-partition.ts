@@ -22,6 +22,8 @@ export class OwnedPartition {
   from: Offset;
   /** What the coordinator has, as far as this member knows. */
   committed: Offset | undefined;
+  /** Another one after each seek: a commit of an earlier course says nothing of what this one has committed. */
+  course = Symbol('course');
   isPaused = false;
   /** Nothing more is handed out: it is on its way to another member, or lost. */
   isClosed = false;
@@ -65,11 +67,14 @@ export class OwnedPartition {
 
   /** Goes on elsewhere: what is under way is forgotten, and commits begin anew. */
   moveTo(start: StartPlace): void {
-    this.next = start;
-    this.from = start.offset;
     this.committed = undefined;
-    this.tracker = new OffsetTracker();
-    this.#release();
+    this.course = Symbol('course');
+    this.#goOnAt(start, new OffsetTracker());
+  }
+
+  /** Hands out again from here on, since nobody handled it. What is handled before it stays handled. */
+  goBackTo(start: StartPlace): void {
+    this.#goOnAt(start, this.tracker.restarted());
   }
 
   /** A record of this holding is handled. */
@@ -88,6 +93,13 @@ export class OwnedPartition {
   idle(): Promise<void> {
     if (this.tracker.inFlight === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #goOnAt(start: StartPlace, tracker: OffsetTracker): void {
+    this.next = start;
+    this.from = start.offset;
+    this.tracker = tracker;
+    this.#release();
   }
 
   #release(): void {

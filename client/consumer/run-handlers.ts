@@ -58,6 +58,8 @@ export function runHandlers(
         await lanes.push(delivery);
         if (failed !== undefined) break;
       }
+    } catch (error) {
+      failed ??= { error };
     } finally {
       await lanes.stop();
       await parts.commitFinished().catch(() => undefined);

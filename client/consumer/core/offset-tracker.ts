@@ -96,6 +96,14 @@ export class OffsetTracker {
     this.#inFlight--;
   }
 
+  /** One for what is handed out anew behind what is handled. */
+  restarted(): OffsetTracker {
+    const tracker = new OffsetTracker();
+    tracker.#last = this.#last;
+    tracker.#lastEpoch = this.#lastEpoch;
+    return tracker;
+  }
+
   /** The only record gets an entry like others. */
   #enter(): void {
     if (this.#sole === none || this.#soleEpoch === none) return;

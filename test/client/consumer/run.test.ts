@@ -1,0 +1,41 @@
+import { afterEach, expect, it } from 'vitest';
+import { FakeCluster } from '../support/fake-cluster.ts';
+import { rejection } from '../support/rejection.ts';
+
+let cluster: FakeCluster;
+afterEach(() => cluster.close());
+
+it('records that waited for a handler when another partition failed are handled by the next run', async () => {
+  cluster = new FakeCluster();
+  const topic = cluster.createTopic('orders', 2);
+  const hw = await cluster.connect();
+  const producer = hw.producer();
+  for (let at = 0; at < 8; at++)
+    await cluster.run(producer.send({ topic: 'orders', partition: 0, value: String(at) }));
+  await cluster.run(producer.send({ topic: 'orders', partition: 1, value: 'lost' }));
+  const consumer = hw.consumer({ group: 'billing', topics: ['orders'], from: 'earliest' });
+  const handled: string[] = [];
+  let goOn = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const first = rejection(
+    consumer.run(async (record) => {
+      if (record.partition === 1) return;
+      if (record.text() === '2') await held;
+      handled.push(record.text());
+    }),
+  );
+  await cluster.time.advance(2_000);
+  expect(handled).toEqual(['0', '1']);
+  cluster.elect(topic, 1, 3, 1);
+  await cluster.time.advance(2_000);
+  goOn();
+  expect((await cluster.run(first)).code).toBe('POSITION_LOST');
+  void consumer.run((record) => {
+    handled.push(record.text());
+  });
+  await cluster.time.advance(2_000);
+  expect(handled).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
+  expect(cluster.commits.at(-1)).toBe(8);
+});
