@@ -17,6 +17,7 @@ import type { MemoryRpcNetwork } from '../../../proto/rpc/memory/memory-rpc-netw
 import type { LeasedBroker } from '../checkers/leases.ts';
 import type { World } from '../world.ts';
 import { nodeStory } from './node-story.ts';
+import { silentHttp } from './silent-http.ts';
 
 export interface SimNodeOptions {
   readonly id: number;
@@ -293,10 +294,3 @@ export class SimNode {
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
-
-/** Nobody asks a simulated node over HTTP. */
-const silentHttp = {
-  route: () => undefined,
-  listen: (_host: string, port: number) => Promise.resolve(port),
-  close: () => Promise.resolve(),
-};
