@@ -85,11 +85,8 @@ export const detectionLesson: Lesson = {
     claims.equals('Elections with 10 s', long.elections, 0);
     claims.atLeast('Longest wait with 10 s, in ms: the whole pause', longest(long), wholePauseMs);
     claims.atMost('Longest wait with 2 s against 10 s, times', longest(middle) / longest(long), 1);
-    claims.atMost(
-      'Longest wait with 0.2 s against 2 s, times',
-      longest(short) / longest(middle),
-      1,
-    );
+    // Against 2 s nothing is claimed: on a busy machine needless elections can cost more than they save.
+    claims.atMost('Longest wait with 0.2 s against 10 s, times', longest(short) / longest(long), 1);
     claims.equals('Failed sends', sum(outcomes.map(({ failed }) => failed)), 0);
   },
 };
