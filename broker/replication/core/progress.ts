@@ -88,15 +88,20 @@ export function onFollowerClosed(state: PartitionState, closed: FollowerClosed):
 /**
  * Who is a replica no longer has deleted its log: what it had stored counts for nothing, should it become
  * one again. Its stream is refused, so that one which comes back sooner than this leader learns opens anew.
+ *
+ * Of several changes at once, as in a snapshot, only the outcome is told: whoever is a replica may have been
+ * moved away and back. Only who is in sync has stayed, because this leader alone adds to that set.
  */
 export function forgetFormer(
   leader: Leader,
-  { replicas }: PartitionMetadata,
+  { replicas, isr, partitionEpoch }: PartitionMetadata,
   effects: Effect[],
 ): void {
   const answer = { kind: 'refused', code: 'UNKNOWN_LEADER_EPOCH' } as const;
+  const hasMissed = partitionEpoch > leader.committed.partitionEpoch + 1;
+  const stayed = hasMissed ? isr : replicas.map(({ nodeId }) => nodeId);
   for (const [follower, { stream }] of leader.followers) {
-    if (replicas.some(({ nodeId }) => nodeId === follower)) continue;
+    if (stayed.includes(follower)) continue;
     leader.followers.delete(follower);
     effects.push({ kind: 'answer-open', follower, stream, leaderEpoch: leader.epoch, answer });
   }

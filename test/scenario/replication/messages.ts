@@ -70,6 +70,9 @@ function dispatch(world: World, from: NodeId, effect: Sent, incarnation: number)
     }
     case 'answer-open': {
       const { follower, ...answered } = effect;
+      // As the intake of a follower takes it: a leader also refuses a stream that it had started.
+      if (answered.answer.kind === 'refused')
+        return feed(world, follower, { kind: 'stream-closed', stream: answered.stream });
       return feed(world, follower, { ...answered, kind: 'stream-answered' });
     }
     case 'propose': {
