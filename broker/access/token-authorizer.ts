@@ -1,11 +1,13 @@
 /**
  * Bearer tokens from a file, or the subject of a verified client certificate. A line of the file is
- * `token principal role,role`; a certificate's subject is looked up as `cert:<subject>`.
+ * `token principal role,role`; a certificate's subject is looked up as `cert:<subject>`, which is no
+ * token: subjects are no secret.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { type Authorizer, authorizeByRole, type Principal } from './authorizer.ts';
 
+const certificatePrefix = 'cert:';
 const roles = new Set(['admin', 'produce', 'consume', 'read']);
 
 interface TokenEntry {
@@ -19,9 +21,11 @@ export function tokenAuthorizer(text: string): Authorizer {
   return {
     principalOf(context) {
       const header = context.headers['authorization'] ?? '';
-      const token = header.startsWith('Bearer ') ? header.slice(7) : undefined;
+      const shown = header.startsWith('Bearer ') ? header.slice(7) : undefined;
+      const token = shown?.startsWith(certificatePrefix) === true ? undefined : shown;
+      const { certificateSubject } = context;
       const subject =
-        context.certificateSubject === undefined ? undefined : `cert:${context.certificateSubject}`;
+        certificateSubject === undefined ? undefined : `${certificatePrefix}${certificateSubject}`;
       const found = find(entries, token) ?? find(entries, subject);
       if (found === undefined) {
         throw new HighwaterError(
