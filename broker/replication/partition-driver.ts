@@ -1,14 +1,11 @@
 /**
  * Runs one replica: one queue of inputs, stepped one after the other, effects begun in order before
- * the next step. All decisions are the core's; this file only carries them out.
- *
- * Nothing here is per record. A produce request costs one entry in a map until it is answered.
+ * the next step. All decisions are the core's; this file only carries them out. Nothing is per record.
  */
 import type { ReplicaReport } from '../../proto/generated/highwater/peer/v1/replication.ts';
 import type { Acks } from '../../proto/model/acks.ts';
 import type { NodeId, PartitionNumber, TopicId } from '../../proto/model/ids.ts';
-import { invariant } from '../../proto/model/invariant.ts';
-import type { LeaderEpoch, Offset } from '../../proto/model/offset.ts';
+import { type LeaderEpoch, type Offset, offset } from '../../proto/model/offset.ts';
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import { stampBatch } from '../../proto/wire/batch-stamp.ts';
 import { AskedMove } from './asked-move.ts';
@@ -18,6 +15,7 @@ import type { Input } from './core/inputs.ts';
 import { needsTicks } from './core/leader.ts';
 import { step } from './core/partition.ts';
 import type { PartitionState } from './core/state.ts';
+import { PendingRequests } from './pending-requests.ts';
 import type { Replica, ReplicatedBatches } from './replica.ts';
 import type { ReplicaLog } from './replica-log.ts';
 import type { ReplicaNode } from './replica-node.ts';
@@ -28,12 +26,6 @@ export interface ProduceOptions {
   readonly expectedOffset: Offset | undefined;
 }
 
-interface PendingProduce {
-  /** Undefined once it is appended: from there on the log alone decides how long it stays in memory. */
-  batch: Buffer | undefined;
-  readonly done: (result: ProduceResult) => void;
-}
-
 export class PartitionDriver implements Replica {
   readonly topicId: TopicId;
   readonly partition: PartitionNumber;
@@ -42,10 +34,9 @@ export class PartitionDriver implements Replica {
   readonly #node: ReplicaNode;
   readonly #inputs: Input[] = [];
   readonly #effects: Effect[] = [];
-  readonly #produces = new Map<number, PendingProduce>();
+  readonly #requests = new PendingRequests();
   readonly #readers = new Set<() => void>();
   #isStepping = false;
-  #lastToken = 0;
   #replicated: readonly Buffer[] = [];
   /** Whom this replica had a stream to. */
   #followed: NodeId | undefined;
@@ -89,11 +80,9 @@ export class PartitionDriver implements Replica {
       done({ kind: 'failed', code: refusal ?? 'OVERLOADED', outcome: 'not-written' });
       return;
     }
-    const token = ++this.#lastToken;
-    this.#produces.set(token, { batch, done });
     this.step({
       kind: 'produce',
-      token,
+      token: this.#requests.add(batch, done),
       count: header.lastOffsetDelta + 1,
       acks: options.acks,
       deadlineMs: options.deadlineMs,
@@ -101,6 +90,25 @@ export class PartitionDriver implements Replica {
       verdict,
       expectedOffset: options.expectedOffset,
       isDiskFull: refusal === 'DISK_FULL',
+    });
+  }
+
+  /** Waits as a write of what ends there would, and as a duplicate of it does: nothing is appended. */
+  awaitLevel(
+    endOffset: Offset,
+    options: Pick<ProduceOptions, 'acks' | 'deadlineMs'>,
+    done: (result: ProduceResult) => void,
+  ): void {
+    const baseOffset = offset(Math.max(0, endOffset - 1));
+    this.step({
+      kind: 'produce',
+      token: this.#requests.add(undefined, done),
+      count: 1,
+      ...options,
+      nowMs: this.#node.clock.now(),
+      verdict: { kind: 'duplicate', baseOffset, endOffset },
+      expectedOffset: undefined,
+      isDiskFull: false,
     });
   }
 
@@ -202,7 +210,7 @@ export class PartitionDriver implements Replica {
       case 'append-replicated':
         return this.log.append(this.#replicated);
       case 'reply':
-        return this.#reply(effect.token, effect.result);
+        return this.#requests.answer(effect.token, effect.result);
       case 'watermark':
         return this.#watermarkMoved(effect.offset);
       case 'truncate':
@@ -239,19 +247,10 @@ export class PartitionDriver implements Replica {
   }
 
   #append(effect: AppendProduced): void {
-    const pending = this.#produces.get(effect.token);
-    const batch = pending?.batch;
-    invariant(pending !== undefined && batch !== undefined, 'a request is appended once');
-    pending.batch = undefined;
+    const batch = this.#requests.takeBatch(effect.token);
     stampBatch(batch, 0, effect);
     this.log.append([batch]);
     this.#touchFollowers();
-  }
-
-  #reply(token: number, result: ProduceResult): void {
-    const pending = this.#produces.get(token);
-    this.#produces.delete(token);
-    pending?.done(result);
   }
 
   #watermarkMoved(offset: Offset): void {

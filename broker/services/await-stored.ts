@@ -6,9 +6,10 @@ import type {
   AwaitStoredRequest,
   AwaitStoredResponse,
 } from '../../proto/generated/highwater/v1/produce.ts';
-import { HighwaterError } from '../../proto/model/errors.ts';
+import { errorTable, HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
+import type { ProduceResult } from '../replication/core/effects.ts';
 import type { Leader } from '../replication/core/state.ts';
 import type { PartitionDriver } from '../replication/partition-driver.ts';
 import { movedWithin } from './moved-within.ts';
@@ -18,12 +19,48 @@ const waitMsMax = 120_000;
 const lookMs = 10;
 
 /** Resolves when the level is reached or the time has ended. */
-export async function awaitStored(
+export function awaitStored(
   replica: PartitionDriver,
   request: AwaitStoredRequest,
   clock: Clock,
 ): Promise<AwaitStoredResponse> {
   const deadlineMs = clock.now() + Math.min(request.timeoutMs, waitMsMax);
+  const isSemiSync = request.replicas === 0 && request.acks === 'semi-sync';
+  return isSemiSync
+    ? awaitSemiSync(replica, request, deadlineMs)
+    : watchStored(replica, request, deadlineMs, clock);
+}
+
+/**
+ * The level needs its members committed before it counts them, or the next election would not ask them
+ * (rule 6.5): it is waited for as a write at this level is.
+ */
+async function awaitSemiSync(
+  replica: PartitionDriver,
+  request: AwaitStoredRequest,
+  deadlineMs: number,
+): Promise<AwaitStoredResponse> {
+  const { endOffset } = request;
+  leaderOf(replica, request);
+  const result = await new Promise<ProduceResult>((resolve) =>
+    replica.awaitLevel(endOffset, { acks: 'semi-sync', deadlineMs }, resolve),
+  );
+  if (result.kind === 'acknowledged') {
+    const { storedBy, isrSize, isDegraded } = result.receipt;
+    return { reached: !isDegraded, storedBy: [...storedBy], isrSize };
+  }
+  const leader = leaderOf(replica, request);
+  if (result.code !== 'SEMI_SYNC_TIMEOUT')
+    throw new HighwaterError(result.code, errorTable[result.code].meaning);
+  const storedBy = holders(replica, leader, request);
+  return { reached: false, storedBy, isrSize: leader.committed.isr.length };
+}
+
+async function watchStored(
+  replica: PartitionDriver,
+  request: AwaitStoredRequest,
+  ...[deadlineMs, clock]: [number, Clock]
+): Promise<AwaitStoredResponse> {
   for (;;) {
     const leader = leaderOf(replica, request);
     const storedBy = holders(replica, leader, request);
@@ -75,7 +112,6 @@ function isReached(
     case 'leader':
       return storedBy.includes(replica.state.self);
     case 'semi-sync':
-      return storedBy.length >= (replica.state.metadata?.settings.semiSyncReplicas ?? 0);
     case 'all':
     case 'unspecified':
       return replica.watermark >= request.endOffset;

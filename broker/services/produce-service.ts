@@ -76,15 +76,13 @@ async function stored(
   request: AwaitStoredRequest,
   context: RpcCallContext,
 ): Promise<AwaitStoredResponse> {
+  const principal = options.authorizer.principalOf(context);
   const found = options.partitions.find(request);
   if (found.kind === 'failed')
     throw new HighwaterError('UNKNOWN_PARTITION', found.failure.message, {
       facts: Object.fromEntries(found.failure.facts),
     });
-  options.authorizer.authorize(options.authorizer.principalOf(context), 'produce', {
-    kind: 'topic',
-    name: found.topic.name,
-  });
+  options.authorizer.authorize(principal, 'produce', { kind: 'topic', name: found.topic.name });
   return awaitStored(found.replica, request, options.clock);
 }
 

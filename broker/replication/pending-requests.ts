@@ -1,0 +1,42 @@
+/**
+ * Produce requests of one partition until they are answered, each exactly once. Nothing here is per
+ * record.
+ */
+import { invariant } from '../../proto/model/invariant.ts';
+import type { ProduceResult } from './core/effects.ts';
+import type { RequestToken } from './core/inputs.ts';
+
+type Done = (result: ProduceResult) => void;
+
+interface PendingRequest {
+  /** Undefined once it is appended: from there on the log alone decides how long it stays in memory. */
+  batch: Buffer | undefined;
+  readonly done: Done;
+}
+
+export class PendingRequests {
+  readonly #pending = new Map<RequestToken, PendingRequest>();
+  #lastToken: RequestToken = 0;
+
+  /** Names the request. Without a batch it only waits for what is there. */
+  add(batch: Buffer | undefined, done: Done): RequestToken {
+    const token = ++this.#lastToken;
+    this.#pending.set(token, { batch, done });
+    return token;
+  }
+
+  /** The batch, to be appended now. */
+  takeBatch(token: RequestToken): Buffer {
+    const pending = this.#pending.get(token);
+    const batch = pending?.batch;
+    invariant(pending !== undefined && batch !== undefined, 'a request is appended once');
+    pending.batch = undefined;
+    return batch;
+  }
+
+  answer(token: RequestToken, result: ProduceResult): void {
+    const pending = this.#pending.get(token);
+    this.#pending.delete(token);
+    pending?.done(result);
+  }
+}
