@@ -1,5 +1,5 @@
 /** Where a reader stands in one partition, and which broker it asks. */
-import type { PartitionRead } from '../../proto/generated/highwater/v1/fetch.ts';
+import type { PartitionBatches, PartitionRead } from '../../proto/generated/highwater/v1/fetch.ts';
 import type { NodeId, PartitionNumber } from '../../proto/model/ids.ts';
 import type { LeaderEpoch, Offset } from '../../proto/model/offset.ts';
 import type { TopicView } from '../metadata/cluster-view.ts';
@@ -36,6 +36,18 @@ export interface PartitionCursor {
 
 /** A replica that has told nothing by then lags behind the session: the leader does not. */
 const laggingMs = 1_000;
+
+/** What was received is whole: the cursor goes on behind it. */
+export function received(cursor: PartitionCursor, part: PartitionBatches, bytes: number): void {
+  cursor.isHeard = true;
+  cursor.failures = 0;
+  cursor.failingSinceMs = undefined;
+  if (bytes > 0) {
+    cursor.next = part.nextOffset;
+    cursor.epoch = part.nextEpoch;
+  }
+  if (cursor.to !== undefined && cursor.next >= cursor.to) cursor.isDone = true;
+}
 
 /** True if the broker that is asked might have sent something and has not. */
 export function isLagging(cursor: PartitionCursor, nowMs: number): boolean {

@@ -15,7 +15,7 @@ import { errorOfFailure } from '../connection/failure.ts';
 import { decideGrants } from './core/credit.ts';
 import { chooseReplica } from './core/replica-choice.ts';
 import { FetchConnection } from './fetch-connection.ts';
-import { isLagging, type PartitionCursor, readOf } from './partition-cursor.ts';
+import { isLagging, type PartitionCursor, readOf, received } from './partition-cursor.ts';
 import type { PartitionReadsOptions } from './partition-reads-options.ts';
 import { ChunkQueue, scanBatches, shareOf } from './read-chunk.ts';
 import { deletedTopic, isBearable, withPlace } from './read-failure.ts';
@@ -87,18 +87,23 @@ export class PartitionReads {
   }
 
   close(): void {
-    if (this.#isClosed) return;
+    this.#leaveBrokers();
+    this.queue.clear();
+    this.queue.finish();
+  }
+
+  /** Nothing more is received; what is queued stays. */
+  #leaveBrokers(): void {
     this.#isClosed = true;
     this.#stopWatching();
     this.#sweepTimer?.cancel();
     for (const timer of this.#timers) timer.cancel();
     for (const connection of this.#connections.values()) connection.close();
     this.#connections.clear();
-    this.queue.clear();
-    this.queue.finish();
   }
 
   #assign(cursor: PartitionCursor): void {
+    if (this.#isClosed) return;
     const { clock } = this.#options.parts.machine;
     const chosen = this.#choose(cursor);
     if (chosen === undefined) return; // The metadata will tell when there is somebody to ask.
@@ -168,14 +173,7 @@ export class PartitionReads {
         from: cursor.next,
         to: cursor.to,
       };
-      cursor.isHeard = true;
-      cursor.failures = 0;
-      cursor.failingSinceMs = undefined;
-      if (bytes.length > 0) {
-        cursor.next = part.nextOffset;
-        cursor.epoch = part.nextEpoch;
-      }
-      if (cursor.to !== undefined && cursor.next >= cursor.to) cursor.isDone = true;
+      received(cursor, part, bytes.length);
       this.queue.push({ cursor, place, bytes, headers, isCaughtUp: part.caughtUp });
     } catch (caught) {
       this.#failed(cursor, HighwaterError.from(caught));
@@ -187,13 +185,15 @@ export class PartitionReads {
       this.#connections.delete(connection.nodeId);
     this.#options.parts.metadata.suspect();
     const reason = error ?? new HighwaterError('CONNECTION_LOST', 'the broker ended the stream');
-    for (const cursor of this.#cursors) {
+    // Whoever is told that one was given up takes it out of the list.
+    for (const cursor of [...this.#cursors]) {
       if (cursor.connection === connection && !cursor.isDone) this.#failed(cursor, reason);
     }
   }
 
   /** One attempt failed: another broker, or the same one after a pause; or the end of reading. */
   #failed(cursor: PartitionCursor, error: HighwaterError): void {
+    if (this.#isClosed) return;
     const { parts, session } = this.#options;
     const { clock, random } = parts.machine;
     const nowMs = clock.now();
@@ -237,7 +237,7 @@ export class PartitionReads {
   /** The metadata has changed: who reads from a broker that is no longer the right one moves. */
   #reassign(): void {
     const { view } = this.#options.parts.metadata;
-    for (const cursor of this.#cursors) {
+    for (const cursor of [...this.#cursors]) {
       if (cursor.isDone) continue;
       if (!view.topicsById.has(cursor.topic.topicId)) {
         cursor.isDone = true;
@@ -282,8 +282,10 @@ export class PartitionReads {
   }
 
   #giveUp(cursor: PartitionCursor, error: HighwaterError): void {
-    const { onGivenUp = () => this.queue.finish(error) } = this.#options;
-    onGivenUp(cursor, error);
+    const { onGivenUp } = this.#options;
+    if (onGivenUp !== undefined) return onGivenUp(cursor, error);
+    this.queue.finish(error);
+    this.#leaveBrokers();
   }
 
   #finishIfDone(): void {

@@ -81,10 +81,23 @@ export class Reader implements AsyncIterable<ReadRecord>, AsyncDisposable {
   }
 
   /** The same records, a batch at a time. Leaving the loop closes the reader. */
-  async *batches(): AsyncGenerator<ReadBatch> {
+  batches(): AsyncGenerator<ReadBatch> {
+    const batches = this.#batches();
+    const leave = batches.return.bind(batches);
+    // A generator that waits for a batch is left only when it has one, or when there are no more.
+    batches.return = async (value) => {
+      await this.close();
+      return leave(value);
+    };
+    return batches;
+  }
+
+  async *#batches(): AsyncGenerator<ReadBatch> {
     try {
       this.#starting ??= this.#start();
-      await this.#starting;
+      await this.#starting.catch((error: unknown) => {
+        if (!this.#isClosed) throw error;
+      });
       while (await this.#reads.queue.arrived()) {
         const chunk = this.#reads.queue.take();
         if (chunk !== undefined) yield* this.#deliver(chunk);
@@ -115,6 +128,7 @@ export class Reader implements AsyncIterable<ReadRecord>, AsyncDisposable {
     const { signal } = this.#options;
     this.#stop.abort();
     if (signal !== undefined) this.#reads.queue.finish(cancelledBefore(signal));
+    this.#reads.close();
   };
 
   async #start(): Promise<void> {
@@ -127,6 +141,7 @@ export class Reader implements AsyncIterable<ReadRecord>, AsyncDisposable {
     this.#taken = topic.partitions.length;
     const { from = 'earliest', partition } = this.#options;
     const begun = await Promise.all(numbers.map((number) => this.#cursor(topic, number, from)));
+    if (this.#stop.signal.aborted) return;
     this.#cursors.push(...begun);
     this.#reads.begin(begun);
     // A bounded reader ends with what was there when it began.
@@ -208,6 +223,7 @@ export class Reader implements AsyncIterable<ReadRecord>, AsyncDisposable {
     const { cursor, place, headers } = chunk;
     if (headers.length > 0) cursor.isCaughtUp = false;
     for (const header of headers) {
+      if (this.#stop.signal.aborted) return;
       const batch = new ReadBatch(place, chunk.bytes, header);
       if (batch.isControl || header.lastOffset < place.from) continue;
       if (!isCompressionLoaded(header.compression))

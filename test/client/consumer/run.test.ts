@@ -1,4 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
+import { HighwaterError } from '../../../proto/model/errors.ts';
+import { nodeId } from '../../../proto/model/ids.ts';
 import { FakeCluster } from '../support/fake-cluster.ts';
 import { rejection } from '../support/rejection.ts';
 
@@ -38,4 +40,21 @@ it('records that waited for a handler when another partition failed are handled 
   await cluster.time.advance(2_000);
   expect(handled).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
   expect(cluster.commits.at(-1)).toBe(8);
+});
+
+it('every partition that a broker refuses for good is told, not every other one', async () => {
+  cluster = new FakeCluster(1);
+  cluster.createTopic('orders', 4);
+  const hw = await cluster.connect();
+  const consumer = hw.consumer({ group: 'billing', topics: ['orders'], from: 'earliest' });
+  const told: unknown[] = [];
+  void (async () => {
+    for (let at = 0; at < 4; at++)
+      told.push((await rejection(consumer.run(() => undefined))).facts['partition']);
+  })();
+  await cluster.time.advance(1_000);
+  const refusal = new HighwaterError('PERMISSION_DENIED', 'not any more');
+  cluster.brokers.get(nodeId(1))?.endFetches(refusal);
+  await cluster.time.advance(1_000);
+  expect(told).toEqual(['0', '1', '2', '3']);
 });

@@ -1,5 +1,5 @@
 import { adminService } from '../../../proto/generated/highwater/v1/admin.ts';
-import { fetchService } from '../../../proto/generated/highwater/v1/fetch.ts';
+import { type FetchResponse, fetchService } from '../../../proto/generated/highwater/v1/fetch.ts';
 import {
   type MetadataUpdate,
   metadataService,
@@ -39,6 +39,7 @@ export class FakeBroker {
   readonly #cluster: FakeCluster;
   readonly #server: RpcServer;
   readonly #watching = new Set<RpcStream<MetadataUpdate>>();
+  readonly #fetching = new Set<RpcStream<FetchResponse>>();
 
   constructor(
     cluster: FakeCluster,
@@ -65,6 +66,12 @@ export class FakeBroker {
   tellStale(): void {
     for (const stream of this.#watching)
       stream.send({ ...this.#cluster.metadata(true), stale: true });
+  }
+
+  /** Ends every fetch stream with this error. */
+  endFetches(error: HighwaterError): void {
+    for (const stream of this.#fetching) stream.cancel(error);
+    this.#fetching.clear();
   }
 
   get watcherCount(): number {
@@ -174,6 +181,7 @@ export class FakeBroker {
 
   #registerFetch(): void {
     this.#server.stream(fetchService.fetchStream, (stream) => {
+      this.#fetching.add(stream);
       return new FakeFetchStream(this, stream).handlers;
     });
     this.#server.unary(fetchService.listOffsets, async (request) => {
