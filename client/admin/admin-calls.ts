@@ -54,6 +54,7 @@ export class AdminCalls {
     let last: HighwaterError | undefined;
     for (let failures = 1; ; failures++) {
       throwIfAborted(limits.signal);
+      this.#channels.checkOpen();
       const leftMs = deadlineMs - clock.now();
       if (leftMs <= 0) throw last ?? new HighwaterError('DEADLINE_EXCEEDED', 'no broker answered');
       if (address !== undefined) {

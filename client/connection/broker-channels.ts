@@ -43,10 +43,15 @@ export class BrokerChannels {
     this.headers = headers;
   }
 
-  /** The channel to an address. Throws CLOSED once the client is closed. */
-  to(address: string, purpose: ChannelPurpose): RpcChannel {
+  /** Throws CLOSED once the client is closed. */
+  checkOpen(): void {
     if (this.#isClosed)
       throw new HighwaterError('CLOSED', 'the client is closed', { outcome: 'not-written' });
+  }
+
+  /** The channel to an address. Throws CLOSED once the client is closed. */
+  to(address: string, purpose: ChannelPurpose): RpcChannel {
+    this.checkOpen();
     const key = `${purpose} ${address}`;
     let channel = this.#channels.get(key);
     if (channel === undefined) {

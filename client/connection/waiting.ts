@@ -77,6 +77,17 @@ export function ended(
   });
 }
 
+/** Resolves with the promise, or once the caller gives up: who goes on asks which of the two it was. */
+export async function untilAborted(
+  promise: Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (signal === undefined) return promise;
+  await orAborted(promise, signal).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+}
+
 /** The promise, or CANCELLED once the caller gives up; what was under way may still be written. */
 export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {
@@ -88,7 +99,9 @@ export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): 
         }),
       );
     };
-    listenForAbort(signal, onAbort);
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    // What is settled by then has its own outcome.
+    if (signal.aborted) queueMicrotask(onAbort);
+    else listenForAbort(signal, onAbort);
   });
 }

@@ -9,7 +9,7 @@ import { loadCompression } from '../../proto/wire/compression/codecs.ts';
 import type { ClientParts } from '../client-parts.ts';
 import { checkedOffset } from '../connection/checked-input.ts';
 import { awaitTopic } from '../connection/known-topic.ts';
-import { cancelledBefore, orAborted } from '../connection/waiting.ts';
+import { cancelledBefore, orAborted, untilAborted } from '../connection/waiting.ts';
 import { type BarrierResult, barrierOf } from './barrier.ts';
 import type { WaitingGroup } from './batch-waiters.ts';
 import { BulkWriter } from './bulk-writer.ts';
@@ -117,21 +117,22 @@ export class Producer implements AsyncDisposable {
   ): Promise<SentBatch> {
     const acks = levelOf(options, this.#options.acks);
     const group = new SendGroup(records.length);
+    const { signal } = options;
     if (options.atomic === true || options.expectedOffset !== undefined) {
-      for (const record of records) this.#check(record, options.signal);
+      for (const record of records) this.#check(record, signal);
       await this.#placeTogether(records, { ...options, acks }, group);
-      return group.promise;
+      return signal === undefined ? group.promise : orAborted(group.promise, signal);
     }
     for (const record of records) {
       try {
-        if (options.signal?.aborted === true) throw cancelledBefore(options.signal);
+        if (signal?.aborted === true) throw cancelledBefore(signal);
         const room = this.#place(record, acks, group);
-        if (room !== undefined) await room;
+        // The next record says that the caller has gone.
+        if (room !== undefined) await untilAborted(room, signal);
       } catch (caught) {
         group.failed(HighwaterError.from(caught), 1);
       }
     }
-    const { signal } = options;
     return signal === undefined ? group.promise : orAborted(group.promise, signal);
   }
 
@@ -226,7 +227,7 @@ export class Producer implements AsyncDisposable {
     const [first] = records;
     if (first === undefined) return;
     await awaitTopic(this.#parts, first.topic, signal ?? this.#stop.signal);
-    await this.#buffer.roomy();
+    await untilAborted(this.#buffer.roomy(), signal);
     this.#check(first, signal);
     const expected = expectedOffset === undefined ? undefined : checkedOffset(expectedOffset);
     const batch = this.#buffer.placeTogether(records, acks, expected);

@@ -229,13 +229,10 @@ export class RecordBuffer {
   #placeAll(records: readonly WaitingRecord[]): WaitingRecord[] {
     for (const [at, one] of records.entries()) {
       if (this.#bytesHeld >= this.#options.bytesMax) return records.slice(at);
-      if (one.isGone()) {
-        this.#waitingBytes -= bytesOf(one.record);
-        continue;
-      }
+      this.#waitingBytes -= bytesOf(one.record);
+      if (one.isGone()) continue;
       try {
         const partition = this.#topics.of(one.record);
-        this.#waitingBytes -= bytesOf(one.record);
         if (partition === undefined) this.wait(one, 'unknown-topic');
         else one.placed(this.#append(partition, one.record, one.acks));
       } catch (caught) {

@@ -60,7 +60,10 @@ export async function awaitStoredLevel(
     throwIfAborted(limits.signal);
     const leftMs = Math.max(1, deadlineMs - clock.now());
     try {
-      const answer = await askLeader(parts, place, wanted, Math.min(leftMs, attemptMsMax));
+      const answer = await askLeader(parts, place, wanted, {
+        waitMs: Math.min(leftMs, attemptMsMax),
+        signal: limits.signal,
+      });
       last = { isReached: answer.reached, storedBy: answer.storedBy, isrSize: answer.isrSize };
       failures = 0;
     } catch (caught) {
@@ -79,7 +82,7 @@ function askLeader(
   parts: ClientParts,
   place: WrittenPlace,
   wanted: WantedLevel,
-  waitMs: number,
+  { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal | undefined },
 ): Promise<AwaitStoredResponse> {
   const { topicId, partition, offset, leaderEpoch } = place;
   const leader = leaderOf(parts.metadata.view, topicId, partition);
@@ -98,6 +101,6 @@ function askLeader(
       replicas: 'acks' in wanted ? 0 : wanted.replicas,
       timeoutMs: Math.ceil(waitMs),
     },
-    { deadlineMs: waitMs + 1_000 },
+    { deadlineMs: waitMs + 1_000, ...(signal === undefined ? {} : { signal }) },
   );
 }
