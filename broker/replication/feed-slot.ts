@@ -3,10 +3,18 @@
  * back. Only a started slot sends; the start names the offset on which both logs agree.
  */
 import type {
+  OpenReplica,
   SlotBatches,
   SlotWatermark,
 } from '../../proto/generated/highwater/peer/v1/replication.ts';
-import { type LeaderEpoch, leaderEpoch, type Offset, offset } from '../../proto/model/offset.ts';
+import type { NodeId } from '../../proto/model/ids.ts';
+import {
+  type BrokerEpoch,
+  type LeaderEpoch,
+  leaderEpoch,
+  type Offset,
+  offset,
+} from '../../proto/model/offset.ts';
 import type { LogRead } from '../log/log-reader.ts';
 import type { Replica } from './replica.ts';
 
@@ -17,6 +25,8 @@ export class FeedSlot {
   readonly number: number;
   readonly replica: Replica;
   readonly stream: number;
+  /** The incarnation that opened it: a later one may come before its link is known to be dead (rule B1.3). */
+  readonly brokerEpoch: BrokerEpoch;
   /** The base of the batch to begin with, if the log begins inside it. */
   base: Offset | undefined;
   /** The next offset to send. */
@@ -36,10 +46,14 @@ export class FeedSlot {
   #underWay: { readonly end: Offset; readonly bytes: number }[] = [];
   #bytesUnderWay = 0;
 
-  constructor(number: number, replica: Replica, stream: number) {
-    this.number = number;
+  constructor(
+    replica: Replica,
+    { slot, stream, brokerEpoch }: Pick<OpenReplica, 'slot' | 'stream' | 'brokerEpoch'>,
+  ) {
+    this.number = slot;
     this.replica = replica;
     this.stream = stream;
+    this.brokerEpoch = brokerEpoch;
   }
 
   start(from: Offset, epoch: LeaderEpoch, pacedBelow: Offset): void {
@@ -55,6 +69,12 @@ export class FeedSlot {
   stop(): void {
     this.isStarted = false;
     this.#fetched = undefined;
+  }
+
+  /** The stream is at its end, or its link. */
+  close(follower: NodeId): void {
+    const { replica, brokerEpoch, stream } = this;
+    replica.step({ kind: 'follower-closed', follower, brokerEpoch, stream });
   }
 
   /** True while there is something to send and the window is open. */

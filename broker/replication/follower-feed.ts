@@ -130,7 +130,7 @@ export class FollowerFeed {
     }
     const earlier = this.#byReplica.get(replica);
     if (earlier !== undefined) this.#slots.delete(earlier.number);
-    const slot = new FeedSlot(open.slot, replica, open.stream);
+    const slot = new FeedSlot(replica, open);
     this.#slots.set(open.slot, slot);
     this.#byReplica.set(replica, slot);
     const start = feedStart(replica.log, open);
@@ -160,7 +160,7 @@ export class FollowerFeed {
       this.#dirty.add(slot);
       this.#schedule();
     }
-    slot.replica.followerReported(this.follower, report);
+    slot.replica.followerReported(this.follower, slot.brokerEpoch, report);
   }
 
   #forget(number: number): void {
@@ -169,7 +169,7 @@ export class FollowerFeed {
     this.#slots.delete(number);
     this.#byReplica.delete(slot.replica);
     this.#dirty.delete(slot);
-    slot.replica.step({ kind: 'follower-closed', follower: this.follower, stream: slot.stream });
+    slot.close(this.follower);
   }
 
   #schedule(): void {

@@ -5,7 +5,12 @@
 import type { ReplicaReport } from '../../proto/generated/highwater/peer/v1/replication.ts';
 import type { Acks } from '../../proto/model/acks.ts';
 import type { NodeId, PartitionNumber, TopicId } from '../../proto/model/ids.ts';
-import { type LeaderEpoch, type Offset, offset } from '../../proto/model/offset.ts';
+import {
+  type BrokerEpoch,
+  type LeaderEpoch,
+  type Offset,
+  offset,
+} from '../../proto/model/offset.ts';
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import { stampBatch } from '../../proto/wire/batch-stamp.ts';
 import { AskedMove } from './asked-move.ts';
@@ -141,15 +146,12 @@ export class PartitionDriver implements Replica {
     this.#touchFollowers();
   }
 
-  followerReported(follower: NodeId, report: ReplicaReport): void {
-    const leader = this.state.role.kind === 'leader' ? this.state.role : undefined;
-    const progress = leader?.followers.get(follower);
-    if (progress === undefined) return;
+  followerReported(follower: NodeId, brokerEpoch: BrokerEpoch, report: ReplicaReport): void {
     const { stream, leaderEpoch, logEnd, storedEnd } = report;
     this.step({
       kind: 'follower-reported',
       follower,
-      brokerEpoch: progress.brokerEpoch,
+      brokerEpoch,
       stream,
       leaderEpoch,
       logEnd,

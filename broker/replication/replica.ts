@@ -1,7 +1,7 @@
 /** One hosted replica as the streams between nodes see it; the partition driver is its implementation. */
 import type { ReplicaReport } from '../../proto/generated/highwater/peer/v1/replication.ts';
 import type { NodeId, PartitionNumber, TopicId } from '../../proto/model/ids.ts';
-import type { LeaderEpoch, Offset } from '../../proto/model/offset.ts';
+import type { BrokerEpoch, LeaderEpoch, Offset } from '../../proto/model/offset.ts';
 import type { Input } from './core/inputs.ts';
 import type { ReplicaLog } from './replica-log.ts';
 
@@ -14,7 +14,8 @@ export interface Replica {
   step(input: Input): void;
   /** Deletes records below an offset, for good. */
   deleteRecords(to: Offset): Promise<Offset>;
-  followerReported(follower: NodeId, report: ReplicaReport): void;
+  /** The incarnation is that of the stream on which the report came. */
+  followerReported(follower: NodeId, by: BrokerEpoch, report: ReplicaReport): void;
   /** Checks batches from the leader and takes them; false: they are damaged or do not fit. */
   takeReplicated(batches: ReplicatedBatches): boolean;
 }

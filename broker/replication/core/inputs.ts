@@ -157,6 +157,8 @@ export interface FollowerReported {
 export interface FollowerClosed {
   readonly kind: 'follower-closed';
   readonly follower: NodeId;
+  /** Of the stream: a later incarnation counts its streams from one again. */
+  readonly brokerEpoch: BrokerEpoch;
   readonly stream: number;
 }
 

@@ -82,7 +82,8 @@ function isAgreed(progress: Progress, reported: FollowerReported): boolean {
 export function onFollowerClosed(state: PartitionState, closed: FollowerClosed): void {
   if (state.role.kind !== 'leader') return;
   const progress = state.role.followers.get(closed.follower);
-  if (progress?.stream === closed.stream) progress.phase = 'closed';
+  if (progress?.brokerEpoch !== closed.brokerEpoch) return;
+  if (progress.stream === closed.stream) progress.phase = 'closed';
 }
 
 /**

@@ -142,6 +142,7 @@ class LagWalk {
     this.#feed({
       kind: 'follower-closed',
       follower: nodeId(follower.node),
+      brokerEpoch: brokerEpoch(follower.node),
       stream: follower.stream,
     });
   }

@@ -229,9 +229,10 @@ export function restart(world: World, node: NodeId, isFollowed = true): void {
 export function closeStreams(world: World, broker: TestBroker, peer: NodeId): void {
   const { role } = broker.core;
   if (role.kind === 'leader') {
-    const stream = role.followers.get(peer)?.stream;
-    if (stream !== undefined) {
-      feed(world, broker.node, { kind: 'follower-closed', follower: peer, stream });
+    const progress = role.followers.get(peer);
+    if (progress !== undefined) {
+      const { brokerEpoch, stream } = progress;
+      feed(world, broker.node, { kind: 'follower-closed', follower: peer, brokerEpoch, stream });
     }
   } else if (role.kind === 'follower' && role.leader === peer) {
     feed(world, broker.node, { kind: 'stream-closed', stream: role.stream });

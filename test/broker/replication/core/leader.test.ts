@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { needsTicks } from '../../../../broker/replication/core/leader.ts';
 import { everyRule } from '../../../../broker/replication/core/rules.ts';
 import { nodeId } from '../../../../proto/model/ids.ts';
-import { leaderEpoch, offset, partitionEpoch } from '../../../../proto/model/offset.ts';
+import {
+  brokerEpoch,
+  leaderEpoch,
+  offset,
+  partitionEpoch,
+} from '../../../../proto/model/offset.ts';
 import {
   leader,
   metadata,
@@ -244,7 +249,10 @@ describe('lag', () => {
     report(state, 2, 0);
     report(state, 3, 0);
     tick(state, 0, 0);
-    take(state, { kind: 'follower-closed', follower: nodeId(3), stream: 1 });
+    take(state, {
+      ...{ kind: 'follower-closed', follower: nodeId(3) },
+      ...{ brokerEpoch: brokerEpoch(3), stream: 1 },
+    });
     expect(needsTicks(state)).toBe(true);
     expect(only(tick(state, 4_000, 4_000), 'propose')).toEqual([]);
     const [proposed] = only(tick(state, 6_000, 2_000), 'propose');
@@ -256,7 +264,10 @@ describe('lag', () => {
     report(state, 2, 0);
     report(state, 3, 0);
     tick(state, 0, 0);
-    take(state, { kind: 'follower-closed', follower: nodeId(3), stream: 1 });
+    take(state, {
+      ...{ kind: 'follower-closed', follower: nodeId(3) },
+      ...{ brokerEpoch: brokerEpoch(3), stream: 1 },
+    });
     tick(state, 4_000, 4_000);
     open(state, 3, 2);
     report(state, 3, 0, 2);
