@@ -11,6 +11,7 @@ import { HighwaterError } from '../../proto/model/errors.ts';
 import { partitionNumber, type TopicId } from '../../proto/model/ids.ts';
 import type { ClientParts } from '../client-parts.ts';
 import { pause } from '../connection/waiting.ts';
+import { leaderOf } from '../metadata/cluster-view.ts';
 import type { PartitionCursor } from '../reader/partition-cursor.ts';
 import type { PartitionReads } from '../reader/partition-reads.ts';
 import type { ConsumerEvent, ConsumerSettings } from './consumer-options.ts';
@@ -149,7 +150,15 @@ export class PartitionHolder {
     });
     if (leaving.length > 0) void this.#release(leaving);
     const coming = take.flatMap((key) => this.#assigned.get(key) ?? []);
-    if (coming.length > 0) void this.#take(coming);
+    // Nobody can say where a partition without a leader begins: the others do not wait for it.
+    const led = coming.filter((one) => this.#isLed(one));
+    const leaderless = coming.filter((one) => !this.#isLed(one));
+    for (const group of [led, leaderless]) if (group.length > 0) void this.#take(group);
+  }
+
+  #isLed({ topicId, partition }: Given): boolean {
+    const { view } = this.#options.parts.metadata;
+    return leaderOf(view, topicId, partitionNumber(partition)) !== undefined;
   }
 
   async #release(leaving: readonly OwnedPartition[]): Promise<void> {

@@ -44,7 +44,8 @@ export function runHandlers(
     Math.min(lanesMax, lanesWanted),
     (delivery) => attempts.handle(delivery),
     (error) => {
-      failed ??= { error };
+      // A handler that its signal told to give up has not failed; its record is not committed.
+      if (!parts.signal.aborted) failed ??= { error };
       parts.source.interrupt();
       void lanes.stop();
     },

@@ -58,3 +58,17 @@ it('every partition that a broker refuses for good is told, not every other one'
   await cluster.time.advance(1_000);
   expect(told).toEqual(['0', '1', '2', '3']);
 });
+
+it('a run whose consumer is closed between two attempts at a record resolves, and the record is not committed', async () => {
+  cluster = new FakeCluster();
+  cluster.createTopic('orders');
+  const hw = await cluster.connect();
+  await cluster.run(hw.producer().send({ topic: 'orders', value: 'v' }));
+  const consumer = hw.consumer({ group: 'billing', topics: ['orders'], from: 'earliest' });
+  const deadLetter = { topic: 'failed', retries: 9, retryPauseMs: 10_000 };
+  const running = consumer.run(() => Promise.reject(new Error('no')), { deadLetter });
+  await cluster.time.advance(2_000);
+  await cluster.run(consumer.close());
+  await expect(cluster.run(running)).resolves.toBeUndefined();
+  expect(cluster.commits).toEqual([]);
+});
