@@ -5,12 +5,7 @@
 import type { ReplicaReport } from '../../proto/generated/highwater/peer/v1/replication.ts';
 import type { Acks } from '../../proto/model/acks.ts';
 import type { NodeId, PartitionNumber, TopicId } from '../../proto/model/ids.ts';
-import {
-  type BrokerEpoch,
-  type LeaderEpoch,
-  type Offset,
-  offset,
-} from '../../proto/model/offset.ts';
+import type { BrokerEpoch, LeaderEpoch, Offset } from '../../proto/model/offset.ts';
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import { stampBatch } from '../../proto/wire/batch-stamp.ts';
 import { AskedMove } from './asked-move.ts';
@@ -20,7 +15,7 @@ import type { Input } from './core/inputs.ts';
 import { needsTicks } from './core/leader.ts';
 import { step } from './core/partition.ts';
 import type { PartitionState } from './core/state.ts';
-import { PendingRequests } from './pending-requests.ts';
+import { PendingRequests, waitFor } from './pending-requests.ts';
 import type { Replica, ReplicatedBatches } from './replica.ts';
 import type { ReplicaLog } from './replica-log.ts';
 import type { ReplicaNode } from './replica-node.ts';
@@ -104,17 +99,8 @@ export class PartitionDriver implements Replica {
     options: Pick<ProduceOptions, 'acks' | 'deadlineMs'>,
     done: (result: ProduceResult) => void,
   ): void {
-    const baseOffset = offset(Math.max(0, endOffset - 1));
-    this.step({
-      kind: 'produce',
-      token: this.#requests.add(undefined, done),
-      count: 1,
-      ...options,
-      nowMs: this.#node.clock.now(),
-      verdict: { kind: 'duplicate', baseOffset, endOffset },
-      expectedOffset: undefined,
-      isDiskFull: false,
-    });
+    const token = this.#requests.add(undefined, done);
+    this.step(waitFor(endOffset, { token, ...options, nowMs: this.#node.clock.now() }));
   }
 
   /** Calls back once, when the watermark has moved or the role has changed. Returns how to stop that. */

@@ -3,8 +3,9 @@
  * record.
  */
 import { invariant } from '../../proto/model/invariant.ts';
+import { type Offset, offset } from '../../proto/model/offset.ts';
 import type { ProduceResult } from './core/effects.ts';
-import type { RequestToken } from './core/inputs.ts';
+import type { Produce, RequestToken } from './core/inputs.ts';
 
 type Done = (result: ProduceResult) => void;
 
@@ -39,4 +40,20 @@ export class PendingRequests {
     this.#pending.delete(token);
     pending?.done(result);
   }
+}
+
+/** A request that waits for what ends there, as a duplicate of it does: it appends nothing. */
+export function waitFor(
+  endOffset: Offset,
+  request: Pick<Produce, 'token' | 'acks' | 'deadlineMs' | 'nowMs'>,
+): Produce {
+  const baseOffset = offset(Math.max(0, endOffset - 1));
+  return {
+    ...request,
+    kind: 'produce',
+    count: 1,
+    verdict: { kind: 'duplicate', baseOffset, endOffset },
+    expectedOffset: undefined,
+    isDiskFull: false,
+  };
 }
