@@ -264,11 +264,17 @@ export class PartitionLog {
     if (this.#context.fatal() !== undefined) return 'STORAGE_ERROR';
     if (this.#life.isClosed) return 'CLOSED';
     if (this.#life.isCutting || this.#life.producers() === undefined) return 'OVERLOADED';
-    const { limits, unstored, space, rules } = this.#context;
-    const { writer } = this.#life;
-    if (writer.unstoredBytes + bytes > limits.unstoredBytesPerLogMax) return 'OVERLOADED';
-    if (!unstored.hasRoom(bytes)) return 'OVERLOADED';
+    const { space, rules } = this.#context;
+    if (!this.hasRoomFor(bytes)) return 'OVERLOADED';
     return space.hasRoom(bytes) || !rules.keepsReserve ? undefined : 'DISK_FULL';
+  }
+
+  /** So many bytes more may wait to be stored. Where nothing waits, any batch may. */
+  hasRoomFor(bytes: number): boolean {
+    const { limits, unstored } = this.#context;
+    const { unstoredBytes } = this;
+    const isInBound = unstoredBytes + bytes <= limits.unstoredBytesPerLogMax;
+    return (isInBound || unstoredBytes === 0) && unstored.hasRoom(bytes);
   }
 
   #refusal(

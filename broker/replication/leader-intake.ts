@@ -174,6 +174,12 @@ export class LeaderIntake {
       const slot = this.#slots.get(entry.slot);
       if (slot?.stream !== entry.stream) continue;
       const { stream, leaderEpoch, baseOffset, highWatermark } = entry;
+      if (!slot.replica.log.hasRoomFor(bytes.length)) {
+        // Where an append is refused the log has failed: so nothing is appended, and a new stream begins here.
+        slot.replica.step({ kind: 'stream-closed', stream });
+        slow.push(slot.replica);
+        continue;
+      }
       const isTaken =
         bytes.length === entry.bytes &&
         slot.replica.takeReplicated({

@@ -114,6 +114,11 @@ export class ReplicaLog {
     return this.#log.refusalOf(bytes);
   }
 
+  /** What a leader has sent can be taken; otherwise it is asked for again, once more is stored. */
+  hasRoomFor(bytes: number): boolean {
+    return this.#log.hasRoomFor(bytes);
+  }
+
   /** What idempotence says of a batch, after every earlier append. */
   judgeProducer(header: BatchHeader): ProducerVerdict | undefined {
     if (header.producerId < 0) return fresh;
