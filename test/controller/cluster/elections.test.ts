@@ -113,6 +113,29 @@ describe('an election round', () => {
     });
   });
 
+  it('ends once who is not suspect has answered again, though its leader lost its disk and a member restarts', () => {
+    const world = new DecisionWorld();
+    world.createTopic('orders', { assignment: [[1, 2, 3].map(nodeId)] });
+    const open = { semiSync: 'open', semiSyncReplicas: 2 } as const;
+    world.propose(world.proposal('orders', [1, 2, 3], open));
+    world.restart(1, 2, { storageId: storageId(uuid(900)), lastBrokerEpoch: undefined });
+    world.answer('orders', 1, 0, 0);
+    world.answer('orders', 2, 1, 10);
+    expect(world.partition('orders')).toMatchObject({ leader: undefined, suspects: [1] });
+    world.restart(2, 2);
+    world.answer('orders', 3, 1, 10);
+    world.passGrace();
+    // The lost disk and an answer of an earlier incarnation: as many as k are missing.
+    expect(world.partition('orders').leader).toBeUndefined();
+    world.restart(1, 3, { storageId: storageId(uuid(900)) });
+    world.answer('orders', 1, 0, 0);
+    world.passGrace();
+    expect(world.partition('orders').leader).toBeUndefined();
+    world.answer('orders', 2, 1, 10);
+    world.passGrace();
+    expect(world.partition('orders')).toMatchObject({ leader: 2, leaderEpoch: 2, isr: [3, 2] });
+  });
+
   it('never elects a suspect replica by itself; the partition waits for its former members', () => {
     const world = leaderless();
     for (const id of [2, 3]) world.restart(id, 2, { storageId: storageId(uuid(900 + id)) });
