@@ -1,6 +1,6 @@
 /**
- * Appends of a shard: what one turn decides leaves as one batch, and a decision is never cut in two,
- * so a replay sees all of it or nothing. Callbacks run in the order of the decisions.
+ * Appends of a shard: what one turn decides leaves as one batch, and a decision about members is never cut
+ * in two, so a replay sees all of it or nothing. Callbacks run in the order of the decisions.
  *
  * Invariant: after a failure nothing more is appended or called back as committed; the shard is to be
  * read anew, since some of what failed may be in the log all the same.
@@ -26,6 +26,14 @@ interface Entry {
 const recordOverhead = 64;
 /** Bytes that wait for their commitment; beyond it decisions are OVERLOADED. */
 const pendingBytesMax = 32 * 1024 * 1024;
+/** Offsets of one part: with the longest notes they fit into one batch. */
+const partMax = 500;
+/** Facts that mean the same if what was decided with them is not there yet; the head of a group goes last. */
+const apart: ReadonlySet<GroupRecord['kind']> = new Set([
+  'offset',
+  'offset-removed',
+  'head-removed',
+]);
 
 export class GroupJournal {
   readonly #log: GroupLog;
@@ -60,7 +68,13 @@ export class GroupJournal {
       return;
     }
     if (this.#collected.length === 0) this.#clock.soon(() => this.#flush());
-    this.#collected.push({ records: records.map(encodeGroupRecord), done });
+    const parts = partsOf(records);
+    parts.forEach((part, at) =>
+      this.#collected.push({
+        records: part.map(encodeGroupRecord),
+        done: at === parts.length - 1 ? done : () => undefined,
+      }),
+    );
   }
 
   /** Fails everything that is not committed. */
@@ -132,6 +146,15 @@ export class GroupJournal {
     );
     this.#onFailure(code);
   }
+}
+
+/** Offsets stand each for itself, and any number of them may be committed or removed together. */
+function partsOf(records: readonly GroupRecord[]): readonly (readonly GroupRecord[])[] {
+  const isWhole = records.some(({ kind }) => !apart.has(kind));
+  if (isWhole || records.length <= partMax) return [records];
+  const parts: (readonly GroupRecord[])[] = [];
+  for (let at = 0; at < records.length; at += partMax) parts.push(records.slice(at, at + partMax));
+  return parts;
 }
 
 function bytesOf({ key, value }: StoredRecord): number {

@@ -4,6 +4,7 @@
  */
 import type { MetadataImage } from '../../../proto/metadata/image.ts';
 import type { ErrorCode } from '../../../proto/model/errors.ts';
+import { limits } from '../../../proto/model/limits.ts';
 import { isAssignor } from './assignor.ts';
 import type {
   AssignorName,
@@ -47,6 +48,8 @@ const membersMax = 2_000;
 /** Shorter ones would end by a pause of the garbage collector; longer ones would hide the dead. */
 const sessionMs = { min: 1_000, max: 600_000 };
 const subscribedMax = 1_000;
+/** Of all members together: a change may write every member anew, and it is one batch of the group log. */
+const subscribedLengthMax = 2 * 1024 * 1024;
 
 /** A member comes, comes back, or changes what it subscribes to. */
 export function decideJoin(
@@ -139,14 +142,30 @@ function faultOf(group: GroupState, joining: Joining): string | undefined {
     return 'a member subscribes to topics or to a pattern';
   if (subscription.topics.length > subscribedMax)
     return `${subscription.topics.length} topics; expected at most ${subscribedMax}`;
+  if (subscription.topics.some((topic) => topic.length > limits.topicNameBytesMax))
+    return `a topic name of more than ${limits.topicNameBytesMax} bytes`;
   if (assignor !== '' && !isAssignor(assignor))
     return `assignor ${JSON.stringify(assignor)}; expected uniform or range`;
   if (sessionTimeoutMs < sessionMs.min || sessionTimeoutMs > sessionMs.max)
     return `a session of ${sessionTimeoutMs} ms; expected ${sessionMs.min} to ${sessionMs.max}`;
   if (!group.members.has(joining.member) && group.members.size >= membersMax)
     return `the group has ${membersMax} members, which is the most`;
+  if (subscribedLength(group, joining) > subscribedLengthMax)
+    return `the members of the group subscribe to names of more than ${subscribedLengthMax} bytes together`;
   const compiled = subscription.pattern === '' ? undefined : compilePattern(subscription.pattern);
   return compiled?.kind === 'fault' ? `topic pattern: ${compiled.reason}` : undefined;
+}
+
+/** With the one that joins, in the place of its earlier self. */
+function subscribedLength(group: GroupState, joining: Joining): number {
+  let length = lengthOf(joining.subscription);
+  for (const { member, subscription } of group.members.values())
+    if (member !== joining.member) length += lengthOf(subscription);
+  return length;
+}
+
+function lengthOf({ topics, pattern }: Subscription): number {
+  return topics.reduce((sum, topic) => sum + topic.length, pattern.length);
 }
 
 function assignorNamed(name: string): AssignorName | undefined {

@@ -179,3 +179,51 @@ it('offsets of a group that was left expire after a failover too, by the time at
   shard.expire(1_000);
   expect(await offsets()).toBeUndefined();
 });
+
+it('a subscription too long for the log is refused and harms no other group', async () => {
+  const { time, log, shard, failures } = await world();
+  const [line, other] = [new Line(), new Line()];
+  shard.join('h', joining('m9', ['a']), other);
+  const long = 'x'.repeat(9 * 1024 * 1024);
+  expect(() => shard.join('g', joining('m0', [long]), line)).toThrow(/topic/);
+  await time.advance(1);
+  log.acknowledge();
+  expect(failures).toEqual([]);
+  expect(other.ended).toBeUndefined();
+  expect(other.told).toEqual([[1, 4]]);
+});
+
+it('a group whose members subscribe to more than one change could hold takes no further ones', async () => {
+  const { time, shard, failures } = await world();
+  const names = Array.from({ length: 1_000 }, (_, at) => `${at}-${'x'.repeat(200)}`);
+  const join = (): void => {
+    for (let at = 0; at < 60; at++) shard.join('g', joining(`m${at}`, names), new Line());
+  };
+  expect(join).toThrow(/subscribe/);
+  await time.advance(1);
+  expect(failures).toEqual([]);
+});
+
+it('offsets that fill more than one batch are committed, and deleted, in several', async () => {
+  const { time, log, shard, failures } = await world();
+  const group = 'g'.repeat(255);
+  const note = 'n'.repeat(4_096);
+  const offsets = Array.from({ length: 24_000 }, (_, at) => ({
+    partition: partitionKey(topicNumber('a'), at),
+    offset: offset(at),
+    leaderEpoch: leaderEpoch(1),
+    note: at < 2_500 ? note : '',
+    committedAtMs: 0,
+  }));
+  const committed = shard.commit(group, { member: '', generation: 0, offsets });
+  await time.advance(1);
+  log.acknowledge();
+  await committed;
+  const deleted = shard.delete(group);
+  await time.advance(1);
+  log.acknowledge();
+  await deleted;
+  expect(failures).toEqual([]);
+  const later = await world(log.batches);
+  expect(await later.shard.readAll((state) => state.group)).toEqual([]);
+});
