@@ -125,12 +125,14 @@ export class GroupCoordinator {
     const { clock, image, watchImage } = this.#options;
     if (groupsTopicOf(image()) !== undefined) return;
     await new Promise<void>((resolve) => {
-      const timer = clock.after(createMsMax, resolve);
-      const stop = watchImage(() => {
-        if (groupsTopicOf(image()) === undefined) return;
+      const over = (): void => {
         timer.cancel();
         stop();
         resolve();
+      };
+      const timer = clock.after(createMsMax, over);
+      const stop = watchImage(() => {
+        if (groupsTopicOf(image()) !== undefined) over();
       });
     });
   }
