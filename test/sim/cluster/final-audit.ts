@@ -158,15 +158,20 @@ function expectSeen(place: string, found: readonly KeyedRecord[], seen: SeenReco
       throw new Violation('reads-are-kept', `${place}: ${name(value)} was read at ${at}`);
 }
 
-/** A partition that waits for an operator: somebody still has each record. */
+/** A partition that waits for an operator: somebody still has each record, or where keys are compacted a later one. */
 function judgeHalted(
   place: string,
   logs: readonly { readonly found: readonly KeyedRecord[] }[],
   ledger: Ledger,
 ): void {
   const seen = new Set(logs.flatMap(({ found }) => found.map(({ value }) => value)));
+  const lastOf = new Map<string, number>();
+  for (const { key, offset } of logs.flatMap(({ found }) => found))
+    if (key !== undefined) lastOf.set(key, Math.max(offset, lastOf.get(key) ?? offset));
   for (const record of ledger.promised) {
-    if (record.place === place && !seen.has(record.value))
+    if (record.place !== place || seen.has(record.value)) continue;
+    const last = lastOf.get(record.key ?? '');
+    if (last === undefined || last < (record.offset ?? 0))
       throw new Violation('halted-keeps', `nobody has ${name(record.value)} of ${place}`);
   }
 }
