@@ -54,11 +54,19 @@ export function decideRead(state: PartitionState, request: ReadRequest): ReadVer
   const upTo = state.rules.servesBelowWatermark ? watermark : log.end;
   if (request.offset < upTo) return { kind: 'serve', from: request.offset, upTo };
   if (request.offset === watermark) return { kind: 'wait', isBehind: false };
-  // Only a leader whose watermark has passed its epoch's start knows that nothing lies there.
-  const isBeyond = isSettledLeader(state) && request.offset > log.end;
-  return isBeyond
+  return request.offset > log.end && knowsEnd(state, request)
     ? { kind: 'refused', code: 'OFFSET_OUT_OF_RANGE' }
     : { kind: 'wait', isBehind: true };
+}
+
+/**
+ * Only a leader whose watermark has passed its epoch's start knows that nothing lies further on, and not one
+ * whose lease is over, or that is told of an epoch after its own: its place is taken.
+ */
+function knowsEnd(state: PartitionState, { position, token }: ReadRequest): boolean {
+  const { role } = state;
+  if (role.kind !== 'leader' || !isSettledLeader(state) || !state.isLeaseHeld) return false;
+  return [position, token].every((place) => place === undefined || place.epoch <= role.epoch);
 }
 
 /** Where reading "from the latest" begins; undefined: a new leader does not know (rule B1.8). */

@@ -90,9 +90,14 @@ export class SimGroup {
       const lived = this.#live(host, machine, random);
       const isToCrash = random.below(2) === 0;
       const ended = await this.#endOf(lived, 1 + random.below(2 * plan.lifeMs));
-      if (ended || this.#isOver) continue;
+      if (this.#isOver) continue;
       const client = this.#clients.get(host);
       this.#clients.delete(host);
+      if (ended) {
+        // Nobody handles what it holds any more.
+        await client?.close();
+        continue;
+      }
       if (client === undefined || isToCrash) this.#cluster.crashClient(host);
       else await client.close();
       world.reach(isToCrash ? 'group member crashed' : 'group member left');

@@ -208,6 +208,20 @@ describe('reading', () => {
     expect(decideRead(state, read(9))).toEqual({ kind: 'refused', code: 'OFFSET_OUT_OF_RANGE' });
   });
 
+  test('a leader whose place is taken does not say where the log ends', () => {
+    const state = replica(2);
+    take(state, {
+      kind: 'metadata',
+      metadata: metadata({ isr: nodes(1) }, { minInsyncReplicas: 1 }),
+    });
+    take(state, { kind: 'verified-epoch-persisted', epoch: leaderEpoch(1) });
+    expect(decideRead(state, read(9))).toEqual({ kind: 'refused', code: 'OFFSET_OUT_OF_RANGE' });
+    const later = { ...read(9), position: { epoch: leaderEpoch(2), offset: offset(9) } };
+    expect(decideRead(state, later)).toEqual({ kind: 'wait', isBehind: true });
+    take(state, { kind: 'lease', isHeld: false });
+    expect(decideRead(state, read(9))).toEqual({ kind: 'wait', isBehind: true });
+  });
+
   test('an epoch without records still ends the one before it', () => {
     const state = follower(3);
     started(state, 3, 3);
