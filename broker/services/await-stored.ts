@@ -59,7 +59,8 @@ async function awaitSemiSync(
 async function watchStored(
   replica: PartitionDriver,
   request: AwaitStoredRequest,
-  ...[deadlineMs, clock]: [number, Clock]
+  deadlineMs: number,
+  clock: Clock,
 ): Promise<AwaitStoredResponse> {
   for (;;) {
     const leader = leaderOf(replica, request);

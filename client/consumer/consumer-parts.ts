@@ -91,9 +91,8 @@ export class ConsumerParts {
       const { handled } = owned.tracker;
       const at = handled?.offset ?? owned.from;
       if (owned.isClosed || at === owned.next.offset) continue;
-      this.holder.stopReading(owned);
-      owned.goBackTo({ offset: at, epoch: handled?.leaderEpoch });
-      if (!owned.isPaused) this.holder.read(owned);
+      const start = { offset: at, epoch: handled?.leaderEpoch };
+      this.holder.readAnew(owned, () => owned.goBackTo(start));
     }
   }
 

@@ -151,9 +151,7 @@ export class Consumer implements AsyncIterable<ReadRecord>, AsyncDisposable {
   seek(place: TopicPartition & { readonly offset: bigint }): void {
     const offset = checkedOffset(place.offset);
     for (const owned of this.#chosen([place])) {
-      this.#parts.holder.stopReading(owned);
-      owned.moveTo({ offset, epoch: undefined });
-      if (!owned.isPaused) this.#parts.holder.read(owned);
+      this.#parts.holder.readAnew(owned, () => owned.moveTo({ offset, epoch: undefined }));
     }
   }
 
@@ -228,9 +226,8 @@ export class Consumer implements AsyncIterable<ReadRecord>, AsyncDisposable {
   #handBack({ owned, tracker, offset, first }: Delivery<ReadRecord | ReadBatch>): void {
     owned.abandon(tracker, offset);
     if (owned.isClosed || owned.tracker !== tracker || this.#closing !== undefined) return;
-    this.#parts.holder.stopReading(owned);
-    owned.goBackTo({ offset: first, epoch: undefined });
-    if (!owned.isPaused) this.#parts.holder.read(owned);
+    const start = { offset: first, epoch: undefined };
+    this.#parts.holder.readAnew(owned, () => owned.goBackTo(start));
   }
 
   #chosen(partitions: readonly TopicPartition[] | undefined): OwnedPartition[] {

@@ -137,6 +137,13 @@ export class PartitionHolder {
     if (cursor !== undefined) this.#options.reads.remove(cursor);
   }
 
+  /** `move` gives it another place: what was asked for before is dropped, and it reads on from there. */
+  readAnew(owned: OwnedPartition, move: () => void): void {
+    this.stopReading(owned);
+    move();
+    if (!owned.isPaused) this.read(owned);
+  }
+
   #reconcile(): void {
     for (const [key, given] of this.#taking)
       if (this.#assigned.get(key)?.given !== given) this.#taking.delete(key);

@@ -3,16 +3,22 @@ import { nodeId } from '../../../../proto/model/ids.ts';
 import { partitionEpoch } from '../../../../proto/model/offset.ts';
 import { leader, metadata, nodes, only, open, produce, report, stored, take } from './builders.ts';
 
-test('a replica that was moved away and comes back is not let in for what it had stored before', () => {
-  const isr = nodes(1, 2);
-  const others = metadata().replicas.filter((replica) => replica.nodeId !== nodeId(3));
-  const gone = metadata({ isr, replicas: others, partitionEpoch: partitionEpoch(2) });
-  const back = metadata({ isr, partitionEpoch: partitionEpoch(3) });
+/** Node 1 leads, and all three have stored its one record. */
+function storedByAll(): ReturnType<typeof leader> {
   const state = leader();
   produce(state);
   stored(state, 1);
   report(state, 2, 1);
   report(state, 3, 1);
+  return state;
+}
+
+test('a replica that was moved away and comes back is not let in for what it had stored before', () => {
+  const isr = nodes(1, 2);
+  const others = metadata().replicas.filter((replica) => replica.nodeId !== nodeId(3));
+  const gone = metadata({ isr, replicas: others, partitionEpoch: partitionEpoch(2) });
+  const back = metadata({ isr, partitionEpoch: partitionEpoch(3) });
+  const state = storedByAll();
 
   const [refused] = only(take(state, { kind: 'metadata', metadata: gone }), 'answer-open');
   expect(refused).toMatchObject({ follower: 3, stream: 1, answer: { kind: 'refused' } });
@@ -26,11 +32,7 @@ test('a replica that was moved away and comes back is not let in for what it had
 test('a replica that was moved away and back in one change of metadata is not let in for what it had stored before', () => {
   const isr = nodes(1, 2);
   const back = metadata({ isr, partitionEpoch: partitionEpoch(3) });
-  const state = leader();
-  produce(state);
-  stored(state, 1);
-  report(state, 2, 1);
-  report(state, 3, 1);
+  const state = storedByAll();
 
   const effects = take(state, { kind: 'metadata', metadata: back });
   const refused = only(effects, 'answer-open').map(({ follower, answer }) => [
