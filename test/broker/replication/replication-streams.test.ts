@@ -2,50 +2,25 @@ import { expect, it } from 'vitest';
 import type { Input } from '../../../broker/replication/core/inputs.ts';
 import type { Replica } from '../../../broker/replication/replica.ts';
 import { ReplicationStreams } from '../../../broker/replication/replication-streams.ts';
-import {
-  FollowerFrame,
-  LeaderFrame,
-} from '../../../proto/generated/highwater/peer/v1/replication.ts';
 import { nodeId, partitionNumber, topicId } from '../../../proto/model/ids.ts';
 import { brokerEpoch, leaderEpoch, offset } from '../../../proto/model/offset.ts';
-import type { LinkEndpoint, LinkStreamHandlers } from '../../../proto/ports/link.ts';
 import { silentLogger } from '../../../proto/ports/logger.ts';
 import { VirtualTime } from '../../../proto/ports/memory/virtual-time.ts';
+import { scriptedLeader } from './scripted-leader.ts';
 
 const leader = nodeId(1);
 
-/** A leader at the other end of the only link, which refuses the first opening of each pair. */
+/** A leader which refuses the first opening of each pair. */
 function refusingLeader(nowMs: () => number) {
-  let handlers: LinkStreamHandlers | undefined;
   const openedAt: number[] = [];
-  const endpoint: LinkEndpoint = {
-    listen: (_, port) => Promise.resolve(port),
-    accept() {},
-    open(_, __, own) {
-      handlers = own;
-      return {
-        send(header) {
-          for (const { slot, stream, leaderEpoch: epoch } of FollowerFrame.decode(
-            Buffer.from(header),
-          ).open) {
-            openedAt.push(nowMs());
-            const isRefused = openedAt.length % 2 === 1;
-            const answer = isRefused
-              ? ({ kind: 'refused', value: 'UNKNOWN_LEADER_EPOCH' } as const)
-              : ({ kind: 'diverging', value: { epoch, endOffset: offset(0) } } as const);
-            const opened = [{ slot, stream, leaderEpoch: epoch, answer }];
-            const frame = LeaderFrame.encode({ opened, batches: [], watermarks: [] });
-            handlers?.onFrame(Buffer.concat(frame), Buffer.alloc(0));
-          }
-          return true;
-        },
-        consumed() {},
-        close() {},
-      };
-    },
-    watch() {},
-    close: () => Promise.resolve(),
-  };
+  const endpoint = scriptedLeader(({ slot, stream, leaderEpoch: epoch }, send) => {
+    openedAt.push(nowMs());
+    const isRefused = openedAt.length % 2 === 1;
+    const answer = isRefused
+      ? ({ kind: 'refused', value: 'UNKNOWN_LEADER_EPOCH' } as const)
+      : ({ kind: 'diverging', value: { epoch, endOffset: offset(0) } } as const);
+    send({ opened: [{ slot, stream, leaderEpoch: epoch, answer }] });
+  });
   return { endpoint, openedAt };
 }
 
