@@ -30,9 +30,9 @@ export function onRejected(turn: Turn, from: VoterId, answer: AppendRejected): v
   const progress = leaderOf(turn)?.progress.get(from);
   if (progress === undefined) return;
   const { now, state } = turn;
-  const alive = heard(progress, { now, round: answer.round });
   const agreement = state.log.lastWithTerm(answer.hint.index, answer.hint.term);
-  setProgress(turn, from, rejected(alive, answer, agreement));
+  const moved = rejected(progress, answer, agreement);
+  setProgress(turn, from, heard(moved, { now, round: answer.round }));
   releaseReads(turn);
 }
 

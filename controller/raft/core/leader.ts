@@ -85,6 +85,8 @@ export function onLeaderTick(turn: Turn): void {
   if (role === undefined) return;
   if (turn.now >= role.heartbeatDueAt) {
     patchLeader(turn, {
+      // A new round, so that a refusal of this heartbeat can be told from a late one of an earlier.
+      round: role.round + 1,
       isBroadcastDue: true,
       heartbeatDueAt: turn.now + turn.state.timing.heartbeatMs,
       progress: new Map([...role.progress].map(([id, value]) => [id, retried(turn, value)])),

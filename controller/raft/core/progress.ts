@@ -74,19 +74,24 @@ export function accepted(progress: Progress, { matchIndex }: AppendAccepted): Pr
   };
 }
 
-/** Its log is another one at `rejectedIndex`: goes back, unless the answer is to an older message. */
+/**
+ * Its log is another one at `rejectedIndex`: goes back, unless the answer is to an older message. A
+ * member that refuses what it had agreed to, in answer to something newer than all it has answered,
+ * lost it (its power failed before this leader saw the stream end): it begins again from nothing.
+ */
 export function rejected(
   progress: Progress,
   answer: AppendRejected,
   agreement: LogPosition,
 ): Progress {
-  const { rejectedIndex } = answer;
-  const isStale =
-    rejectedIndex <= progress.match ||
-    (progress.mode === 'probe' && rejectedIndex !== progress.next - 1);
+  const { rejectedIndex, round } = answer;
+  const isOfOlderProbe = progress.mode === 'probe' && rejectedIndex !== progress.next - 1;
+  const isTakenBack = rejectedIndex <= progress.match;
+  const isStale = isOfOlderProbe || (isTakenBack && round <= progress.ackedRound);
   if (isStale || progress.mode === 'snapshot') return progress;
-  const next = Math.max(Math.min(agreement.index + 1, rejectedIndex), progress.match + 1);
-  return restarted({ ...progress, next: logIndex(next) });
+  const match = isTakenBack ? logIndex(0) : progress.match;
+  const next = Math.max(Math.min(agreement.index + 1, rejectedIndex), match + 1);
+  return restarted({ ...progress, match, next: logIndex(next) });
 }
 
 /** The stream ended: nothing on the way arrives, and what it had is to be asked again. */

@@ -14,6 +14,7 @@ import { nodeIdOf, type Voter, voterId } from '../../../controller/raft/core/vot
 import { raftTiming } from '../../../controller/raft/timing.ts';
 import { nodeId, storageId } from '../../../proto/model/ids.ts';
 import { logIndex, term as makeTerm } from '../../../proto/model/offset.ts';
+import { lineOf } from './story-line.ts';
 
 interface Disk {
   readonly hard: HardState;
@@ -147,6 +148,15 @@ export class CoreCluster {
   }
 
   restart(number: number, damage?: HardState['damage']): void {
+    this.restartUnseen(number, damage);
+    for (const other of this.members.keys()) {
+      if (other === number) continue;
+      this.input(other, { kind: 'peer-lost', peer: this.#member(number).voter.id });
+    }
+  }
+
+  /** It is back before the others saw its stream end. */
+  restartUnseen(number: number, damage?: HardState['damage']): void {
     const member = this.#member(number);
     if (damage !== undefined) {
       const log = member.disk.log.cutFrom(logIndex(damage.lostTo));
@@ -154,9 +164,6 @@ export class CoreCluster {
     }
     member.isDown = false;
     member.state = this.#boot(member.voter, member.disk);
-    for (const other of this.members.keys()) {
-      if (other !== number) this.input(other, { kind: 'peer-lost', peer: member.voter.id });
-    }
   }
 
   #step(number: number, member: CoreMember, input: InputBody): void {
@@ -246,55 +253,4 @@ export function formed(bodies: readonly EntryBody[], terms: readonly number[]): 
 
 function ends({ from, to }: Envelope): [number, number] {
   return [nodeIdOf(from), nodeIdOf(to)];
-}
-
-/** What a reader of a story wants to know of an effect. */
-function lineOf(effect: Effect): string | undefined {
-  switch (effect.kind) {
-    case 'committed':
-      return `commits up to ${effect.entries.at(-1)?.index}`;
-    case 'rejected':
-      return `refuses ${effect.id}: ${effect.code}, ${effect.reason}`;
-    case 'read-ready':
-      return `serves reads at ${effect.index}`;
-    case 'done':
-      return `has done ${effect.id}`;
-    case 'event':
-      return eventLine(effect.event);
-    case 'send':
-    case 'persist-hard-state':
-    case 'append':
-    case 'cut':
-    case 'save-snapshot':
-    case 'install-snapshot':
-    case 'restore':
-    case 'proposed':
-      return undefined;
-  }
-}
-
-function eventLine(event: Extract<Effect, { kind: 'event' }>['event']): string | undefined {
-  switch (event.event) {
-    case 'quorum-campaign':
-      return event.isPreVote ? `asks who would vote for it` : `stands in term ${event.term}`;
-    case 'quorum-leader':
-      return `leads term ${event.term}, elected by ${event.votes
-        .map(nodeIdOf)
-        .sort((a, b) => a - b)
-        .join(' ')}`;
-    case 'quorum-stepped-down':
-      return `steps down in term ${event.term}: ${event.reason}`;
-    case 'quorum-follows':
-      return `follows ${nodeIdOf(event.leader)} in term ${event.term}`;
-    case 'quorum-voters':
-      return `knows voters ${event.voters.map(nodeIdOf).join(' ')} are decided`;
-    case 'quorum-log-cut':
-      return `cuts ${event.from}..${event.to}`;
-    case 'quorum-snapshot-installed':
-      return `installs a snapshot at ${event.index}`;
-    case 'quorum-snapshot-refused':
-      return `refuses a snapshot at ${event.index}: ${event.reason}`;
-    case 'quorum-healed':
-      return `is whole again up to ${event.index}`;
-  }
 }

@@ -24,6 +24,10 @@ export function retell(story: string, rules: Rules = everyRule): string {
   return told.join('\n');
 }
 
+function damageFrom(cluster: CoreCluster, number: number, lostTo: number) {
+  return { term: cluster.members.get(number)?.disk.hard.term ?? makeTerm(0), lostTo };
+}
+
 function run(cluster: CoreCluster, [verb = '', ...words]: readonly string[]): void {
   const numbers = words.map(Number);
   const [first = 0, second = 0] = numbers;
@@ -95,10 +99,11 @@ const actions: Readonly<Record<string, Action>> = {
   crash: (cluster, { first }) => cluster.crash(first),
   restart: (cluster, { first }) => cluster.restart(first),
   // damage 1 5: comes back without the entries from 5 on
-  damage: (cluster, { first, second }) => {
-    const term = cluster.members.get(first)?.disk.hard.term ?? makeTerm(0);
-    cluster.restart(first, { term, lostTo: second });
-  },
+  damage: (cluster, { first, second }) =>
+    cluster.restart(first, damageFrom(cluster, first, second)),
+  // damage-unseen 1 5: before the others saw that it was gone
+  'damage-unseen': (cluster, { first, second }) =>
+    cluster.restartUnseen(first, damageFrom(cluster, first, second)),
   logs: (cluster) => {
     for (const [number, { state, isDown }] of cluster.members) {
       const terms = Array.from({ length: state.log.lastIndex - state.log.base.index }, (_, at) =>
