@@ -3,6 +3,7 @@
  * journal already, and so be stored before they are written.
  */
 import { type Offset, offset } from '../../proto/model/offset.ts';
+import { Queue } from '../../proto/model/queue.ts';
 import type { JournalEntry } from './journal-format.ts';
 import type { LogBatch } from './log-batch.ts';
 import type { LogKey } from './log-key.ts';
@@ -12,15 +13,14 @@ import type { WriteGroup } from './segment.ts';
 const batchesPerWriteMax = 1024;
 
 export class PendingBatches {
-  #batches: LogBatch[] = [];
-  #first = 0;
+  readonly #batches = new Queue<LogBatch>();
   #bytes = 0;
-  /** Batches before this index are in the journal. */
+  /** So many of them, from the oldest on, are in the journal. */
   #journalled = 0;
   #journalledBytes = 0;
 
   get isEmpty(): boolean {
-    return this.#first === this.#batches.length;
+    return this.#batches.length === 0;
   }
 
   get bytes(): number {
@@ -29,7 +29,7 @@ export class PendingBatches {
 
   /** Bytes of the next batch; 0 if none waits. */
   get nextBytes(): number {
-    return this.#batches[this.#first]?.bytes.length ?? 0;
+    return this.#batches.at(0)?.bytes.length ?? 0;
   }
 
   /** Bytes that are not in the journal. */
@@ -42,7 +42,7 @@ export class PendingBatches {
     key: LogKey,
     active: { readonly baseOffset: Offset; readonly bytes: number },
   ): { readonly entries: JournalEntry[]; readonly upTo: Offset } {
-    const fresh = this.#batches.slice(this.#journalled);
+    const fresh = [...this.#batches].slice(this.#journalled);
     const entry = {
       key,
       segmentBase: active.baseOffset,
@@ -56,7 +56,7 @@ export class PendingBatches {
   /** The journal has everything below an offset. */
   journalledTo(end: Offset): void {
     for (;;) {
-      const batch = this.#batches[this.#journalled];
+      const batch = this.#batches.at(this.#journalled);
       if (batch === undefined || batch.endOffset > end) return;
       this.#journalled++;
       this.#journalledBytes += batch.bytes.length;
@@ -70,8 +70,9 @@ export class PendingBatches {
 
   /** A group that could not be written comes first again; the journal has all that ends at or below `storedTo`. */
   putBack(group: WriteGroup, storedTo: Offset): void {
-    this.#batches = [...group.batches, ...this.#batches.slice(this.#first)];
-    this.#first = 0;
+    const behind = [...this.#batches];
+    this.#batches.clear();
+    for (const batch of [...group.batches, ...behind]) this.#batches.push(batch);
     this.#bytes += group.bytes;
     this.#journalled = 0;
     this.#journalledBytes = 0;
@@ -79,8 +80,7 @@ export class PendingBatches {
   }
 
   clear(): void {
-    this.#batches = [];
-    this.#first = 0;
+    this.#batches.clear();
     this.#bytes = 0;
     this.#journalled = 0;
     this.#journalledBytes = 0;
@@ -91,30 +91,24 @@ export class PendingBatches {
    * and what it has not never go together: only the latter is still to be stored.
    */
   take(bytesMax: number): WriteGroup {
-    const end = this.#first < this.#journalled ? this.#journalled : this.#batches.length;
+    const count = this.#journalled > 0 ? this.#journalled : this.#batches.length;
+    const most = Math.min(count, batchesPerWriteMax);
     const buffers: Buffer[] = [];
     const batches: LogBatch[] = [];
     let bytes = 0;
-    while (this.#first < end && buffers.length < batchesPerWriteMax) {
-      const batch = this.#batches[this.#first];
+    while (buffers.length < most) {
+      const batch = this.#batches.at(0);
       if (batch === undefined) break;
       if (buffers.length > 0 && bytes + batch.bytes.length > bytesMax) break;
       buffers.push(batch.bytes);
       batches.push(batch);
       bytes += batch.bytes.length;
-      this.#first++;
-      if (this.#first <= this.#journalled) this.#journalledBytes -= batch.bytes.length;
-      else this.#journalled = this.#first;
+      this.#batches.shift();
+      if (this.#journalled === 0) continue;
+      this.#journalled--;
+      this.#journalledBytes -= batch.bytes.length;
     }
     this.#bytes -= bytes;
-    this.#compact();
     return { buffers, batches, bytes };
-  }
-
-  #compact(): void {
-    if (!this.isEmpty && this.#first <= 1024) return;
-    this.#batches = this.#batches.slice(this.#first);
-    this.#journalled -= this.#first;
-    this.#first = 0;
   }
 }

@@ -3,6 +3,7 @@
  * consumers at the tail never touch the disk. One budget for the directory; the oldest batch of all
  * goes first, except that a batch stays until it has been written, since it can be read nowhere else.
  */
+import { Queue } from '../../proto/model/queue.ts';
 import type { LogBatch } from './log-batch.ts';
 
 /** Fewer places that stand for nothing are not worth a look at all of them. */
@@ -13,8 +14,7 @@ export class TailCache {
   readonly #bytesMax: number;
   #bytes = 0;
   /** For each entry, oldest first, the tail it is in. */
-  #order: LogTail[] = [];
-  #oldest = 0;
+  #order = new Queue<LogTail>();
   /** How many of these places stand for nothing: their batches went with a cut or with their log. */
   #empty = 0;
 
@@ -34,7 +34,7 @@ export class TailCache {
 
   /** Places that are kept in the order of the batches, those that stand for nothing among them. */
   get places(): number {
-    return this.#order.length - this.#oldest;
+    return this.#order.length;
   }
 
   removed(bytes: number): void {
@@ -49,15 +49,11 @@ export class TailCache {
 
   /** Lets the oldest go while the budget is exceeded. Called again when something was written. */
   shrink(): void {
-    while (this.#bytes > this.#bytesMax && this.#oldest < this.#order.length) {
-      const outcome = this.#order[this.#oldest]?.dropOldest();
-      if (outcome === 'pinned') return;
+    while (this.#bytes > this.#bytesMax) {
+      const outcome = this.#order.at(0)?.dropOldest();
+      if (outcome === undefined || outcome === 'pinned') return;
       if (outcome === 'none') this.#empty--;
-      this.#oldest++;
-      if (this.#oldest > 1024 && this.#oldest * 2 > this.#order.length) {
-        this.#order = this.#order.slice(this.#oldest);
-        this.#oldest = 0;
-      }
+      this.#order.shift();
     }
   }
 
@@ -65,15 +61,12 @@ export class TailCache {
   #tidy(): void {
     const left = new Map<LogTail, number>();
     const kept: LogTail[] = [];
-    for (let at = this.#order.length - 1; at >= this.#oldest; at--) {
-      const tail = this.#order[at];
-      if (tail === undefined) continue;
+    for (let tail = this.#order.pop(); tail !== undefined; tail = this.#order.pop()) {
       const count = left.get(tail) ?? tail.count;
       left.set(tail, count - 1);
       if (count > 0) kept.push(tail);
     }
-    this.#order = kept.reverse();
-    this.#oldest = 0;
+    for (const tail of kept.reverse()) this.#order.push(tail);
     this.#empty = 0;
   }
 }
@@ -81,9 +74,7 @@ export class TailCache {
 /** One log's share: a gapless run of batches that ends at the log end. */
 export class LogTail {
   readonly #cache: TailCache;
-  /** Entries before `first` are gone: their slots are empty until the array is made anew. */
-  #entries: (LogBatch | undefined)[] = [];
-  #first = 0;
+  readonly #entries = new Queue<LogBatch>();
   /** Below it batches are in the file. */
   #writtenTo = 0;
 
@@ -93,7 +84,7 @@ export class LogTail {
 
   /** How many batches are here. */
   get count(): number {
-    return this.#entries.length - this.#first;
+    return this.#entries.length;
   }
 
   push(batch: LogBatch): void {
@@ -108,8 +99,8 @@ export class LogTail {
 
   /** True if the batch that holds the offset is here. */
   holds(offset: number): boolean {
-    const first = this.#entries[this.#first];
-    const last = this.#entries.at(-1);
+    const first = this.#entries.at(0);
+    const last = this.#entries.at(this.count - 1);
     return first !== undefined && last !== undefined
       ? offset >= first.baseOffset && offset < last.endOffset
       : false;
@@ -120,7 +111,7 @@ export class LogTail {
     const taken: LogBatch[] = [];
     let total = 0;
     for (let at = this.#indexOf(from); at < this.#entries.length; at++) {
-      const entry = this.#entries[at];
+      const entry = this.#entries.at(at);
       if (entry === undefined || entry.endOffset > upTo) break;
       total += entry.bytes.length;
       if (taken.length > 0 && total > maxBytes) break;
@@ -132,11 +123,11 @@ export class LogTail {
   /** Forgets everything at or above an offset. */
   cutTo(end: number): void {
     const before = this.count;
-    let last = this.#entries.at(-1);
-    while (last !== undefined && this.#entries.length > this.#first && last.endOffset > end) {
+    let last = this.#entries.at(before - 1);
+    while (last !== undefined && last.endOffset > end) {
       this.#entries.pop();
       this.#cache.removed(last.bytes.length);
-      last = this.#entries.at(-1);
+      last = this.#entries.at(this.count - 1);
     }
     if (this.#writtenTo > end) this.#writtenTo = end;
     this.#cache.emptied(before - this.count);
@@ -144,35 +135,27 @@ export class LogTail {
 
   /** Forgets everything. */
   clear(): void {
-    for (let at = this.#first; at < this.#entries.length; at++) {
-      this.#cache.removed(this.#entries[at]?.bytes.length ?? 0);
-    }
     const { count } = this;
-    this.#entries = [];
-    this.#first = 0;
+    for (const { bytes } of this.#entries) this.#cache.removed(bytes.length);
+    this.#entries.clear();
     this.#cache.emptied(count);
   }
 
   dropOldest(): 'dropped' | 'pinned' | 'none' {
-    const entry = this.#entries[this.#first];
+    const entry = this.#entries.at(0);
     if (entry === undefined) return 'none';
     if (entry.endOffset > this.#writtenTo) return 'pinned';
     this.#cache.removed(entry.bytes.length);
-    this.#entries[this.#first] = undefined;
-    this.#first++;
-    if (this.#first > 64 && this.#first * 2 > this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#first);
-      this.#first = 0;
-    }
+    this.#entries.shift();
     return 'dropped';
   }
 
   #indexOf(from: number): number {
-    let low = this.#first;
+    let low = 0;
     let high = this.#entries.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#entries[middle]?.endOffset ?? 0) <= from) low = middle + 1;
+      if ((this.#entries.at(middle)?.endOffset ?? 0) <= from) low = middle + 1;
       else high = middle;
     }
     return low;

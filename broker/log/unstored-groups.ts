@@ -1,5 +1,6 @@
 /** Written groups of one log that are not stored yet, oldest first: what a journal round writes again. */
 import type { Offset } from '../../proto/model/offset.ts';
+import { Queue } from '../../proto/model/queue.ts';
 import type { JournalEntry } from './journal-format.ts';
 import type { LogKey } from './log-key.ts';
 import type { WriteGroup } from './segment.ts';
@@ -13,7 +14,7 @@ interface UnstoredGroup {
 }
 
 export class UnstoredGroups {
-  #groups: UnstoredGroup[] = [];
+  readonly #groups = new Queue<UnstoredGroup>();
   #bytes = 0;
 
   get bytes(): number {
@@ -27,21 +28,19 @@ export class UnstoredGroups {
 
   /** Forgets what ends at or below an offset; returns how many bytes that was. */
   release(upTo: Offset): number {
-    let count = 0;
     let bytes = 0;
-    for (const unstored of this.#groups) {
-      if (unstored.endOffset > upTo) break;
-      bytes += unstored.group.bytes;
-      count++;
+    for (;;) {
+      const oldest = this.#groups.at(0);
+      if (oldest === undefined || oldest.endOffset > upTo) break;
+      bytes += oldest.group.bytes;
+      this.#groups.shift();
     }
-    if (count === this.#groups.length) this.#groups = [];
-    else this.#groups.splice(0, count);
     this.#bytes -= bytes;
     return bytes;
   }
 
   clear(): void {
-    this.#groups = [];
+    this.#groups.clear();
     this.#bytes = 0;
   }
 

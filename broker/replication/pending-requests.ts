@@ -4,6 +4,7 @@
  */
 import { invariant } from '../../proto/model/invariant.ts';
 import { type Offset, offset } from '../../proto/model/offset.ts';
+import { Queue } from '../../proto/model/queue.ts';
 import type { ProduceResult } from './core/effects.ts';
 import type { Produce, RequestToken } from './core/inputs.ts';
 
@@ -16,19 +17,19 @@ interface PendingRequest {
 }
 
 export class PendingRequests {
-  readonly #pending = new Map<RequestToken, PendingRequest>();
-  #lastToken: RequestToken = 0;
+  /** By token, from `#firstToken` on; answered ones are empty until all before them are answered too. */
+  readonly #pending = new Queue<PendingRequest | 'answered'>();
+  #firstToken: RequestToken = 1;
 
   /** Names the request. Without a batch it only waits for what is there. */
   add(batch: Buffer | undefined, done: Done): RequestToken {
-    const token = ++this.#lastToken;
-    this.#pending.set(token, { batch, done });
-    return token;
+    this.#pending.push({ batch, done });
+    return this.#firstToken + this.#pending.length - 1;
   }
 
   /** The batch, to be appended now. */
   takeBatch(token: RequestToken): Buffer {
-    const pending = this.#pending.get(token);
+    const pending = this.#waiting(token);
     const batch = pending?.batch;
     invariant(pending !== undefined && batch !== undefined, 'a request is appended once');
     pending.batch = undefined;
@@ -36,9 +37,19 @@ export class PendingRequests {
   }
 
   answer(token: RequestToken, result: ProduceResult): void {
-    const pending = this.#pending.get(token);
-    this.#pending.delete(token);
-    pending?.done(result);
+    const pending = this.#waiting(token);
+    if (pending === undefined) return;
+    this.#pending.set(token - this.#firstToken, 'answered');
+    while (this.#pending.at(0) === 'answered') {
+      this.#pending.shift();
+      this.#firstToken++;
+    }
+    pending.done(result);
+  }
+
+  #waiting(token: RequestToken): PendingRequest | undefined {
+    const pending = this.#pending.at(token - this.#firstToken);
+    return pending === 'answered' ? undefined : pending;
   }
 }
 

@@ -8,6 +8,7 @@
  */
 import { invariant } from '../model/invariant.ts';
 import { limits } from '../model/limits.ts';
+import { Queue } from '../model/queue.ts';
 import type {
   LinkCloseReason,
   LinkStream,
@@ -45,9 +46,8 @@ export class LinkStreamEnd implements LinkStream {
   readonly kind: LinkStreamKind;
   readonly #carrier: StreamCarrier;
   #handlers: LinkStreamHandlers | undefined;
-  readonly #queue: OutgoingFrame[] = [];
-  /** First frame of `#queue` that has not left; the ones before are dropped now and then. */
-  #queueStart = 0;
+  /** Frames that have not left. */
+  readonly #queue = new Queue<OutgoingFrame>();
   #queuedBytes = 0;
   #queuedPayloadBytes = 0;
   /** Payload bytes that the peer lets this side send. Below zero by at most one frame. */
@@ -108,8 +108,7 @@ export class LinkStreamEnd implements LinkStream {
   /** The link or the peer has ended the stream: nothing leaves any more. */
   cutOff(): void {
     this.#isClosed = true;
-    this.#queue.length = 0;
-    this.#queueStart = 0;
+    this.#queue.clear();
     this.#queuedBytes = 0;
     this.#queuedPayloadBytes = 0;
   }
@@ -157,14 +156,14 @@ export class LinkStreamEnd implements LinkStream {
 
   /** True if the next frame may leave. */
   get isReady(): boolean {
-    const next = this.#queue[this.#queueStart];
+    const next = this.#queue.at(0);
     return next !== undefined && (this.#mayLeave(next) || this.#isClosed);
   }
 
   /** The next frame that may leave, or undefined. */
   takeFrame(): OutgoingFrame | undefined {
     for (;;) {
-      const frame = this.#queue[this.#queueStart];
+      const frame = this.#queue.at(0);
       if (frame === undefined) return undefined;
       const mayLeave = this.#mayLeave(frame);
       if (!mayLeave && !this.#isClosed) return undefined;
@@ -203,9 +202,6 @@ export class LinkStreamEnd implements LinkStream {
   #shift(frame: OutgoingFrame): void {
     this.#queuedBytes -= frame.head.length + frame.payloadBytes;
     this.#queuedPayloadBytes -= frame.payloadBytes;
-    this.#queueStart += 1;
-    if (this.#queueStart < this.#queue.length && this.#queueStart < 64) return;
-    this.#queue.splice(0, this.#queueStart);
-    this.#queueStart = 0;
+    this.#queue.shift();
   }
 }
