@@ -3,8 +3,8 @@
  * record.
  */
 import { invariant } from '../../proto/model/invariant.ts';
+import { Numbered } from '../../proto/model/numbered.ts';
 import { type Offset, offset } from '../../proto/model/offset.ts';
-import { Queue } from '../../proto/model/queue.ts';
 import type { ProduceResult } from './core/effects.ts';
 import type { Produce, RequestToken } from './core/inputs.ts';
 
@@ -17,19 +17,16 @@ interface PendingRequest {
 }
 
 export class PendingRequests {
-  /** By token, from `#firstToken` on; answered ones are empty until all before them are answered too. */
-  readonly #pending = new Queue<PendingRequest | 'answered'>();
-  #firstToken: RequestToken = 1;
+  readonly #pending = new Numbered<PendingRequest>();
 
   /** Names the request. Without a batch it only waits for what is there. */
   add(batch: Buffer | undefined, done: Done): RequestToken {
-    this.#pending.push({ batch, done });
-    return this.#firstToken + this.#pending.length - 1;
+    return this.#pending.add({ batch, done });
   }
 
   /** The batch, to be appended now. */
   takeBatch(token: RequestToken): Buffer {
-    const pending = this.#waiting(token);
+    const pending = this.#pending.get(token);
     const batch = pending?.batch;
     invariant(pending !== undefined && batch !== undefined, 'a request is appended once');
     pending.batch = undefined;
@@ -37,19 +34,7 @@ export class PendingRequests {
   }
 
   answer(token: RequestToken, result: ProduceResult): void {
-    const pending = this.#waiting(token);
-    if (pending === undefined) return;
-    this.#pending.set(token - this.#firstToken, 'answered');
-    while (this.#pending.at(0) === 'answered') {
-      this.#pending.shift();
-      this.#firstToken++;
-    }
-    pending.done(result);
-  }
-
-  #waiting(token: RequestToken): PendingRequest | undefined {
-    const pending = this.#pending.at(token - this.#firstToken);
-    return pending === 'answered' ? undefined : pending;
+    this.#pending.take(token)?.done(result);
   }
 }
 

@@ -16,6 +16,7 @@ import {
 import type { Acks } from '../../proto/model/acks.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { limits } from '../../proto/model/limits.ts';
+import { Numbered } from '../../proto/model/numbered.ts';
 import type { Clock } from '../../proto/ports/clock.ts';
 import type { RpcChannel, RpcStream } from '../../proto/ports/rpc.ts';
 import type { CompressionCodec } from '../../proto/wire/compression/codec.ts';
@@ -47,6 +48,9 @@ export interface LeaderSenderOptions {
   readonly suspect: () => void;
 }
 
+/** The id of requests at level `none`: nobody looks for them when an answer comes. */
+const unanswered = 0;
+
 interface SentBatch {
   readonly partition: PartitionProducer;
   readonly batch: WaitedBatch;
@@ -62,9 +66,8 @@ export class LeaderSender {
   readonly address: string;
   readonly #options: LeaderSenderOptions;
   readonly #ready = new Set<PartitionProducer>();
-  readonly #requests = new Map<number, SentRequest>();
+  readonly #requests = new Numbered<SentRequest>();
   #open: { readonly channel: RpcChannel; readonly stream: RpcStream<ProduceRequest> } | undefined;
-  #nextRequest = 1;
   #bytesInFlight = 0;
   #hasRoom = true;
   #isScheduled = false;
@@ -192,9 +195,8 @@ export class LeaderSender {
       if (bytes >= limits.rpcMessageBytesTarget) break;
     }
     if (acks === undefined) return;
-    const requestId = this.#nextRequest++;
     const timeoutMs = Math.max(1, Math.ceil(leftMs));
-    if (acks !== 'none') this.#requests.set(requestId, { batches: sent, bytes });
+    const requestId = acks === 'none' ? unanswered : this.#requests.add({ batches: sent, bytes });
     this.#lastSentMs = nowMs;
     this.#hasRoom = stream.send({ requestId, acks, timeoutMs, partitions: writes, batches: parts });
     if (acks === 'none') for (const { partition, batch } of sent) partition.left(batch);
@@ -244,9 +246,8 @@ export class LeaderSender {
 
   #onResponse(response: ProduceResponse): void {
     this.#lastHeardMs = this.#options.clock.now();
-    const request = this.#requests.get(response.requestId);
+    const request = this.#requests.take(response.requestId);
     if (request === undefined) return;
-    this.#requests.delete(response.requestId);
     this.#bytesInFlight -= request.bytes;
     request.batches.forEach(({ partition, batch, attempt }, index) => {
       const outcome = response.partitions[index]?.outcome;
@@ -281,7 +282,7 @@ export class LeaderSender {
     this.#options.channels.drop(channel);
     this.#options.suspect();
     const error = lostWith(reason, this.address);
-    const requests = [...this.#requests.values()];
+    const requests = this.#requests.values();
     this.#requests.clear();
     this.#bytesInFlight = 0;
     for (const { batches } of requests) {

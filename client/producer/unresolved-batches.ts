@@ -1,33 +1,33 @@
 /** The batches that have no outcome, and who waits for those of a moment to have one. */
+import { Numbered } from '../../proto/model/numbered.ts';
 import type { WaitedBatch } from './partition-producer.ts';
 
 interface Flush {
-  readonly left: Set<WaitedBatch>;
+  /** It waits for the batches below this number. */
+  readonly below: number;
   readonly resolve: () => void;
 }
 
 export class UnresolvedBatches {
-  readonly #batches = new Set<WaitedBatch>();
+  readonly #batches = new Numbered<WaitedBatch>();
+  #nextNumber = 1;
   #flushes: Flush[] = [];
 
   add(batch: WaitedBatch): void {
-    this.#batches.add(batch);
+    batch.number = this.#batches.add(batch);
+    this.#nextNumber = batch.number + 1;
   }
 
   delete(batch: WaitedBatch): void {
-    this.#batches.delete(batch);
-    if (this.#flushes.length === 0) return;
-    for (const { left, resolve } of this.#flushes) {
-      if (left.delete(batch) && left.size === 0) resolve();
-    }
-    this.#flushes = this.#flushes.filter(({ left }) => left.size > 0);
+    this.#batches.take(batch.number);
+    const { oldest } = this.#batches;
+    while (this.#flushes[0] !== undefined && this.#flushes[0].below <= oldest)
+      this.#flushes.shift()?.resolve();
   }
 
   /** Resolves when all batches of this moment have their outcome. */
   over(): Promise<void> {
     if (this.#batches.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#flushes.push({ left: new Set(this.#batches), resolve });
-    });
+    return new Promise((resolve) => this.#flushes.push({ below: this.#nextNumber, resolve }));
   }
 }

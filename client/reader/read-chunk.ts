@@ -1,5 +1,6 @@
 /** What one message brought for one partition, checked; and the queue of what is not consumed. */
 import { HighwaterError } from '../../proto/model/errors.ts';
+import { Queue } from '../../proto/model/queue.ts';
 import type { BatchHeader } from '../../proto/wire/batch-header.ts';
 import { nextBatch } from '../../proto/wire/batch-scan.ts';
 import type { PartitionCursor } from './partition-cursor.ts';
@@ -44,8 +45,7 @@ export function scanBatches(bytes: Buffer): BatchHeader[] {
 
 /** Chunks in the order of their arrival. Its bound in bytes is kept by the credit that is granted. */
 export class ChunkQueue {
-  #chunks: ReadChunk[] = [];
-  #head = 0;
+  readonly #chunks = new Queue<ReadChunk>();
   #bytes = 0;
   #wake: (() => void) | undefined;
   #end: { readonly error: HighwaterError | undefined } | undefined;
@@ -70,21 +70,13 @@ export class ChunkQueue {
 
   /** Drops what is queued. */
   clear(): void {
-    this.#chunks = [];
-    this.#head = 0;
+    this.#chunks.clear();
     this.#bytes = 0;
   }
 
   /** The next chunk, if there is one at once. The caller says `consumed` when it is done with it. */
   take(): ReadChunk | undefined {
-    const chunk = this.#chunks[this.#head];
-    if (chunk === undefined) return undefined;
-    this.#head++;
-    if (this.#head > 64 && this.#head * 2 > this.#chunks.length) {
-      this.#chunks = this.#chunks.slice(this.#head);
-      this.#head = 0;
-    }
-    return chunk;
+    return this.#chunks.shift();
   }
 
   consumed(chunk: ReadChunk): void {
@@ -94,7 +86,7 @@ export class ChunkQueue {
   /** Resolves when there is a chunk (true) or an orderly end (false); rejects with the error. */
   async arrived(): Promise<boolean> {
     for (;;) {
-      if (this.#head < this.#chunks.length) return true;
+      if (this.#chunks.length > 0) return true;
       if (this.#end !== undefined) {
         if (this.#end.error !== undefined) throw this.#end.error;
         return false;

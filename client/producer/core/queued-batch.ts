@@ -55,6 +55,8 @@ export class QueuedBatch<Waiters> {
   /** Its waiters were told already (the deadline passed); it stays until its neighbours may go on. */
   isTold = false;
   sequence: BatchSequence | undefined;
+  /** Its place among all of the producer that have no outcome. */
+  number = 0;
   /** Memory that is counted for it against the producer's bound. */
   bytesCounted = 0;
   #builder: BatchBuilder | undefined;
