@@ -29,6 +29,30 @@ export async function interleave<Name extends string>(
   return taken;
 }
 
+/** What a report says of `settle`. */
+export const isSettled =
+  'before the first measured round everybody runs until nobody gets faster, the same rounds for all';
+
+/**
+ * The compiler settles: rounds that count for nothing, until in two of them nobody was faster than
+ * ever before. The more code a contender has, the longer it takes.
+ */
+export async function settle(
+  roundsMax: number,
+  contenders: ReadonlyArray<Contender<string>>,
+): Promise<void> {
+  const best = new Map<string, number>();
+  let unchanged = 0;
+  for (let round = 0; round < roundsMax && unchanged < 2; round++) {
+    const taken = await interleave(1, contenders);
+    const faster = contenders.filter(
+      ({ name }) => (taken[name]?.[0] ?? 0) > 1.03 * (best.get(name) ?? 0),
+    );
+    for (const { name } of faster) best.set(name, taken[name]?.[0] ?? 0);
+    unchanged = faster.length === 0 ? unchanged + 1 : 0;
+  }
+}
+
 /** Ours ÷ the reference, round by round. */
 export function ratios(ours: readonly number[], reference: readonly number[]): number[] {
   return ours.map((value, round) => value / (reference[round] ?? Number.NaN));

@@ -1,6 +1,6 @@
 /** What the public client's producer reaches, against the bare pipeline of the same hops. */
 import type { Bench, BenchContext, BenchOutcome } from '../harness/bench.ts';
-import { interleave, ratios } from '../harness/rounds.ts';
+import { interleave, isSettled, ratios, settle } from '../harness/rounds.ts';
 import { median } from '../harness/statistics.ts';
 import { memoryIsWarm } from '../harness/warm-memory.ts';
 import { LoadCluster, type RoundResult } from '../load/load-cluster.ts';
@@ -93,7 +93,7 @@ async function measure(context: BenchContext, { bare, ours }: Sides): Promise<Be
       },
     })),
   ];
-  await interleave(1, contenders); // The compiler settles first.
+  await settle(context.isQuick ? 7 : 4, contenders);
   for (const list of [...results.values(), bareCpu]) list.length = 0;
   const rounds = await interleave(context.isQuick ? 3 : 7, contenders);
   const samples: Record<string, readonly number[]> = {
@@ -118,6 +118,7 @@ async function measure(context: BenchContext, { bare, ours }: Sides): Promise<Be
 
 const parity: BenchOutcome['parity'] = {
   page_cache: memoryIsWarm,
+  warm_up: isSettled,
   processes: 'producer, and three nodes each, on both sides',
   client: 'the built package at its public surface, defaults but for the memory bound',
   replicas: 3,

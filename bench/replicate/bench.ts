@@ -1,6 +1,6 @@
 /** What replication costs: three nodes and acks=all against the same hops without a broker. */
 import type { Bench, BenchContext, BenchOutcome } from '../harness/bench.ts';
-import { interleave, ratios } from '../harness/rounds.ts';
+import { interleave, isSettled, ratios, settle } from '../harness/rounds.ts';
 import { median } from '../harness/statistics.ts';
 import { memoryIsWarm } from '../harness/warm-memory.ts';
 import { BarePipeline, type PipelineResult } from '../pipeline/bare-pipeline.ts';
@@ -79,7 +79,7 @@ async function measureRounds(
         },
       }));
       if (Object.keys(figures).length === 0) {
-        await interleave(1, measured); // The compiler settles first.
+        await settle(context.isQuick ? 10 : 5, measured);
         cpu.ours = [];
         cpu.bare = [];
       }
@@ -101,6 +101,7 @@ async function measureRounds(
 
 const parity: BenchOutcome['parity'] = {
   page_cache: memoryIsWarm,
+  warm_up: isSettled,
   processes: 'producer, and three nodes each, on both sides',
   replicas: 3,
   acks: 'all: stored by the leader and both followers',
