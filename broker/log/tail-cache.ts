@@ -14,7 +14,7 @@ export class TailCache {
   readonly #bytesMax: number;
   #bytes = 0;
   /** For each entry, oldest first, the tail it is in. */
-  #order = new Queue<LogTail>();
+  readonly #order = new Queue<LogTail>();
   /** How many of these places stand for nothing: their batches went with a cut or with their log. */
   #empty = 0;
 

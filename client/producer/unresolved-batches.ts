@@ -11,7 +11,7 @@ interface Flush {
 export class UnresolvedBatches {
   readonly #batches = new Numbered<WaitedBatch>();
   #nextNumber = 1;
-  #flushes: Flush[] = [];
+  readonly #flushes: Flush[] = [];
 
   add(batch: WaitedBatch): void {
     batch.number = this.#batches.add(batch);

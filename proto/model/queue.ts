@@ -74,7 +74,7 @@ export class Queue<Item> {
   }
 
   #move(count: number): void {
-    const places = new Array<Item | undefined>(count).fill(undefined);
+    const places = Array.from<Item | undefined>({ length: count });
     for (let position = 0; position < this.#length; position++)
       places[position] = this.at(position);
     this.#places.fill(undefined);

@@ -34,8 +34,9 @@ it('a queue is an array that gives its oldest first', () => {
         if (what === 'set') {
           queue.set(count, -count);
           if (count < model.length) model[count] = -count;
+          continue;
         }
-        for (let time = 0; time < count && what !== 'set'; time++) {
+        for (let time = 0; time < count; time++) {
           if (what === 'push') {
             queue.push(next);
             model.push(next++);
