@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
 import type { Bench, BenchContext, BenchOutcome, Goal } from '../harness/bench.ts';
-import { interleave, ratios } from '../harness/rounds.ts';
+import { interleave, isSettled, ratios, settle } from '../harness/rounds.ts';
 import { median } from '../harness/statistics.ts';
 import { memoryIsWarm, warmMemory } from '../harness/warm-memory.ts';
 import { startWorker, type Worker } from '../harness/worker.ts';
@@ -61,6 +61,7 @@ export const logBench: Bench = {
 
 const parity = {
   page_cache: memoryIsWarm,
+  warm_up: isSettled,
   reference: 'node:fs writev, fdatasync and read; the same batches, window and grouping',
   window_MiB: windowBytes / 2 ** 20,
   write_MiB: groupBytes / 2 ** 20,
@@ -110,9 +111,9 @@ async function runAppends(context: BenchContext, sheet: Sheet): Promise<void> {
       context.progress(key);
       const totalBytes = context.isQuick ? 128e6 : 256e6;
       const cpu: number[] = [];
-      const rounds = await interleave(context.isQuick ? 9 : 15, [
+      const sides = [
         {
-          name: 'ours',
+          name: 'ours' as const,
           measure: async () => {
             const make = (path: string): LogRequest => ({
               kind: 'append',
@@ -127,7 +128,7 @@ async function runAppends(context: BenchContext, sheet: Sheet): Promise<void> {
           },
         },
         {
-          name: 'bare',
+          name: 'bare' as const,
           measure: async () => {
             const make = (path: string): LogRequest => ({
               kind: 'append',
@@ -139,7 +140,10 @@ async function runAppends(context: BenchContext, sheet: Sheet): Promise<void> {
             return (await rate(context, both.bare, make)).rate;
           },
         },
-      ]);
+      ];
+      await settle(context.isQuick ? 12 : 8, sides);
+      cpu.length = 0;
+      const rounds = await interleave(context.isQuick ? 9 : 15, sides);
       sheet.add(key, ratios(rounds.ours, rounds.bare));
       const name = key.replace('_vs_bare', '');
       sheet.add(`${name}_MB_per_s`, rounds.ours);
@@ -169,6 +173,7 @@ async function runRounds(context: BenchContext, sheet: Sheet): Promise<void> {
   }));
   try {
     context.progress('rounds over 1, 100 and 1,000 logs');
+    await settle(context.isQuick ? 4 : 3, measured);
     const rounds = await interleave(context.isQuick ? 3 : 5, measured);
     sheet.add('append_ack_100_vs_1', ratios(rounds['100'], rounds['1']));
     sheet.add('append_ack_1000_vs_1', ratios(rounds['1000'], rounds['1']));
