@@ -65,10 +65,12 @@ export function compareTail(
 }
 
 /**
- * Where a follower cuts after a `diverged` answer: at the smaller of where its own largest epoch not
- * above the named one ends, and where that epoch ends at the leader. It asks again afterwards.
+ * Where a follower cuts after a `diverged` answer. Where it has the named epoch too, at the smaller of
+ * both ends. Where it has not, its own largest epoch below is all that may agree, and that is asked for
+ * next: the leader's end would lie anywhere in it, perhaps inside a batch (KIP-279).
  */
 export function truncationPoint(follower: EpochView, leaderSays: EpochEnd): Offset {
   const own = epochEnd(follower, leaderSays.epoch);
+  if (own.epoch !== leaderSays.epoch) return own.endOffset;
   return own.endOffset < leaderSays.endOffset ? own.endOffset : leaderSays.endOffset;
 }

@@ -69,6 +69,17 @@ describe('divergence', () => {
     expect(compareTail(leader, undefined, offset(4))).toEqual(beyond);
   });
 
+  test('no cut is made by the end of an epoch that the follower does not have: it may lie inside a batch', () => {
+    // The leader has epoch 3 up to 16; the follower had epoch 1 up to 20 in batches of its own, and led epoch 4.
+    const leader = log([
+      ...Array.from({ length: 5 }, () => 1),
+      ...Array.from({ length: 11 }, () => 3),
+    ]);
+    const follower = log([...Array.from({ length: 20 }, () => 1), 4, 4]);
+    expect(truncationPoint(follower, { epoch: leaderEpoch(3), endOffset: leader.end })).toBe(20);
+    expect(truncationPoint(follower, { epoch: leaderEpoch(1), endOffset: offset(5) })).toBe(5);
+  });
+
   test('asking and cutting ends at exactly the common prefix', () => {
     fc.assert(
       fc.property(twoLogs, ({ common, leader, follower }) => {
