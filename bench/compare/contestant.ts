@@ -2,6 +2,7 @@
  * One way to write records into one system: a client, its settings, a shape of topic. Each runs for about
  * the same time: its speed of the round before decides how many records it gets.
  */
+import { settle } from '../harness/rounds.ts';
 
 /** The load that contestants of one row share. */
 export interface Load {
@@ -30,8 +31,7 @@ export interface Contestant {
   run(count: number): Promise<Shown>;
 }
 
-/** So many rounds in a row without a gain are steady; a gain is a tenth. */
-const steadyRounds = 2;
+/** A gain is a tenth: less is noise, with servers of other makers. */
 const faster = 1.1;
 
 /** A contestant with what it has shown in its rounds. */
@@ -50,13 +50,11 @@ export class Runner {
 
   /** Rounds that only warm up: servers, compilers, page cache. Ends when they get no faster. */
   async warmUp(seconds: number, roundsMax: number): Promise<void> {
-    let best = 0;
-    let without = 0;
-    for (let round = 0; round < roundsMax && without < steadyRounds; round++) {
+    const measure = async (): Promise<number> => {
       this.#last = (await this.#run(seconds)).recordsPerSecond;
-      without = this.#last > best * faster ? 0 : without + 1;
-      best = Math.max(best, this.#last);
-    }
+      return this.#last;
+    };
+    await settle(roundsMax, [{ name: this.contestant.name, measure }], faster);
   }
 
   /** Records a second of one round. */

@@ -33,23 +33,27 @@ export async function interleave<Name extends string>(
 export const isSettled =
   'before the first measured round everybody runs until nobody gets faster, the same rounds for all';
 
+/** So many rounds without anybody getting faster are enough. */
+const steadyRounds = 2;
+
 /**
- * The compiler settles: rounds that count for nothing, until in two of them nobody was faster than
- * ever before. The more code a contender has, the longer it takes.
+ * The compiler settles: rounds that count for nothing, until in two of them nobody was `faster` times
+ * as fast as ever before. The more code a contender has, the longer it takes.
  */
 export async function settle(
   roundsMax: number,
   contenders: ReadonlyArray<Contender<string>>,
+  faster = 1.03,
 ): Promise<void> {
   const best = new Map<string, number>();
-  let unchanged = 0;
-  for (let round = 0; round < roundsMax && unchanged < 2; round++) {
-    const taken = await interleave(1, contenders);
-    const faster = contenders.filter(
-      ({ name }) => (taken[name]?.[0] ?? 0) > 1.03 * (best.get(name) ?? 0),
-    );
-    for (const { name } of faster) best.set(name, taken[name]?.[0] ?? 0);
-    unchanged = faster.length === 0 ? unchanged + 1 : 0;
+  let without = 0;
+  for (let round = 0; round < roundsMax && without < steadyRounds; round++) {
+    without++;
+    for (const [name, [value = 0]] of Object.entries(await interleave(1, contenders))) {
+      const before = best.get(name) ?? 0;
+      if (value > before * faster) without = 0;
+      best.set(name, Math.max(before, value));
+    }
   }
 }
 

@@ -111,17 +111,17 @@ async function runAppends(context: BenchContext, sheet: Sheet): Promise<void> {
       context.progress(key);
       const totalBytes = context.isQuick ? 128e6 : 256e6;
       const cpu: number[] = [];
+      const make = (path: string): LogRequest => ({
+        kind: 'append',
+        path,
+        flush,
+        batchBytes,
+        totalBytes,
+      });
       const sides = [
         {
           name: 'ours' as const,
           measure: async () => {
-            const make = (path: string): LogRequest => ({
-              kind: 'append',
-              path,
-              flush,
-              batchBytes,
-              totalBytes,
-            });
             const { rate: speed, answer } = await rate(context, both.ours, make);
             cpu.push(answer.cpuSeconds / (answer.bytes / 1e9));
             return speed;
@@ -129,16 +129,7 @@ async function runAppends(context: BenchContext, sheet: Sheet): Promise<void> {
         },
         {
           name: 'bare' as const,
-          measure: async () => {
-            const make = (path: string): LogRequest => ({
-              kind: 'append',
-              path,
-              flush,
-              batchBytes,
-              totalBytes,
-            });
-            return (await rate(context, both.bare, make)).rate;
-          },
+          measure: async () => (await rate(context, both.bare, make)).rate,
         },
       ];
       await settle(context.isQuick ? 12 : 8, sides);

@@ -42,7 +42,7 @@ export class PendingBatches {
     key: LogKey,
     active: { readonly baseOffset: Offset; readonly bytes: number },
   ): { readonly entries: JournalEntry[]; readonly upTo: Offset } {
-    const fresh = [...this.#batches].slice(this.#journalled);
+    const fresh = this.#batches.slice(this.#journalled);
     const entry = {
       key,
       segmentBase: active.baseOffset,
@@ -70,7 +70,7 @@ export class PendingBatches {
 
   /** A group that could not be written comes first again; the journal has all that ends at or below `storedTo`. */
   putBack(group: WriteGroup, storedTo: Offset): void {
-    const behind = [...this.#batches];
+    const behind = this.#batches.slice();
     this.#batches.clear();
     for (const batch of [...group.batches, ...behind]) this.#batches.push(batch);
     this.#bytes += group.bytes;

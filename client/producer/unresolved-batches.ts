@@ -10,12 +10,10 @@ interface Flush {
 
 export class UnresolvedBatches {
   readonly #batches = new Numbered<WaitedBatch>();
-  #nextNumber = 1;
   readonly #flushes: Flush[] = [];
 
   add(batch: WaitedBatch): void {
     batch.number = this.#batches.add(batch);
-    this.#nextNumber = batch.number + 1;
   }
 
   delete(batch: WaitedBatch): void {
@@ -28,6 +26,6 @@ export class UnresolvedBatches {
   /** Resolves when all batches of this moment have their outcome. */
   over(): Promise<void> {
     if (this.#batches.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#flushes.push({ below: this.#nextNumber, resolve }));
+    return new Promise((resolve) => this.#flushes.push({ below: this.#batches.next, resolve }));
   }
 }

@@ -4,8 +4,10 @@
  *
  * Bounded in bytes; the oldest changes are forgotten first.
  */
+
 import { limits } from '../model/limits.ts';
 import type { Revision } from '../model/offset.ts';
+import { Queue } from '../model/queue.ts';
 
 /** One committed change. */
 export interface EncodedChange {
@@ -21,9 +23,7 @@ const overheadBytes = 128;
 
 export class ChangeHistory {
   readonly #bytesMax: number;
-  #changes: EncodedChange[] = [];
-  /** Index of the oldest kept one; the front is cut off in blocks. */
-  #first = 0;
+  readonly #changes = new Queue<EncodedChange>();
   #bytes = 0;
   /** Everything after this revision is kept. */
   #floor: Revision;
@@ -38,26 +38,21 @@ export class ChangeHistory {
     this.#changes.push(change);
     this.#bytes += change.bytes.length + overheadBytes;
     while (this.#bytes > this.#bytesMax) {
-      const oldest = this.#changes[this.#first];
+      const oldest = this.#changes.shift();
       if (oldest === undefined) break;
-      this.#first++;
       this.#bytes -= oldest.bytes.length + overheadBytes;
       this.#floor = oldest.revision;
-    }
-    if (this.#first > 1024 && this.#first * 2 > this.#changes.length) {
-      this.#changes = this.#changes.slice(this.#first);
-      this.#first = 0;
     }
   }
 
   /** The changes after this revision, in order; undefined if they are not all kept. */
   since(revision: Revision): readonly EncodedChange[] | undefined {
     if (revision < this.#floor) return undefined;
-    let from = this.#first;
+    let from = 0;
     let to = this.#changes.length;
     while (from < to) {
       const middle = (from + to) >>> 1;
-      const change = this.#changes[middle];
+      const change = this.#changes.at(middle);
       if (change !== undefined && change.revision <= revision) from = middle + 1;
       else to = middle;
     }

@@ -5,8 +5,10 @@
  * Images share all that did not change between them, so what keeping one costs is about what the change
  * after it replaced. Bounded in bytes by that measure; the oldest images are forgotten first.
  */
+
 import { limits } from '../model/limits.ts';
 import type { Revision } from '../model/offset.ts';
+import { Queue } from '../model/queue.ts';
 import type { MetadataImage } from './image.ts';
 
 interface Kept {
@@ -19,9 +21,7 @@ const overheadBytes = 4096;
 
 export class RecentImages {
   readonly #bytesMax: number;
-  #kept: Kept[] = [];
-  /** Index of the oldest kept one; the front is cut off in blocks. */
-  #first = 0;
+  readonly #kept = new Queue<Kept>();
   #bytes = 0;
 
   constructor(bytesMax: number = limits.metadataHistoryBytesMax) {
@@ -34,30 +34,25 @@ export class RecentImages {
     this.#kept.push({ image, bytes });
     this.#bytes += bytes;
     // The latest image lives anyway, whatever its change was.
-    while (this.#bytes > this.#bytesMax && this.#first < this.#kept.length - 1) {
-      this.#bytes -= this.#kept[this.#first]?.bytes ?? 0;
-      this.#first++;
+    while (this.#bytes > this.#bytesMax && this.#kept.length > 1) {
+      this.#bytes -= this.#kept.shift()?.bytes ?? 0;
     }
-    if (this.#first * 2 <= this.#kept.length) return;
-    this.#kept = this.#kept.slice(this.#first);
-    this.#first = 0;
   }
 
   /** A snapshot took the place of everything: it shares nothing with what was kept. */
   restart(image: MetadataImage): void {
-    this.#kept = [];
-    this.#first = 0;
+    this.#kept.clear();
     this.#bytes = 0;
     this.add(image, 0);
   }
 
   /** The image as of this revision; undefined if it is not kept, or never was one. */
   at(revision: Revision): MetadataImage | undefined {
-    let from = this.#first;
+    let from = 0;
     let to = this.#kept.length;
     while (from < to) {
       const middle = (from + to) >>> 1;
-      const image = this.#kept[middle]?.image;
+      const image = this.#kept.at(middle)?.image;
       if (image === undefined || image.revision > revision) to = middle;
       else if (image.revision < revision) from = middle + 1;
       else return image;

@@ -21,11 +21,17 @@ export class Numbered<Item extends object> {
     return this.#first;
   }
 
-  /** Gives the item the next number; the first is 1. */
+  /** The number that the next item gets; the first is 1. */
+  get next(): number {
+    return this.#first + this.#items.length;
+  }
+
+  /** Gives the item the next number. */
   add(item: Item): number {
+    const number = this.next;
     this.#items.push(item);
     this.#size++;
-    return this.#first + this.#items.length - 1;
+    return number;
   }
 
   get(number: number): Item | undefined {
@@ -47,11 +53,11 @@ export class Numbered<Item extends object> {
 
   /** All that have not been taken, oldest first. */
   values(): Item[] {
-    return [...this.#items].filter((item) => item !== undefined);
+    return this.#items.slice().filter((item) => item !== undefined);
   }
 
   clear(): void {
-    this.#first += this.#items.length;
+    this.#first = this.next;
     this.#items.clear();
     this.#size = 0;
   }

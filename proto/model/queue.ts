@@ -19,19 +19,19 @@ export class Queue<Item> {
   /** The item at a position, counted from the oldest. */
   at(position: number): Item | undefined {
     if (position < 0 || position >= this.#length) return undefined;
-    return this.#places[(this.#first + position) & (this.#places.length - 1)];
+    return this.#places[this.#placeOf(position)];
   }
 
   push(item: Item): void {
     if (this.#length === this.#places.length) this.#move(Math.max(placesMin, this.#length * 2));
-    this.#places[(this.#first + this.#length) & (this.#places.length - 1)] = item;
+    this.#places[this.#placeOf(this.#length)] = item;
     this.#length++;
   }
 
   /** Replaces the item at a position. */
   set(position: number, item: Item): void {
     if (position < 0 || position >= this.#length) return;
-    this.#places[(this.#first + position) & (this.#places.length - 1)] = item;
+    this.#places[this.#placeOf(position)] = item;
   }
 
   /** Takes the oldest. */
@@ -39,7 +39,7 @@ export class Queue<Item> {
     if (this.#length === 0) return undefined;
     const item = this.#places[this.#first];
     this.#places[this.#first] = undefined;
-    this.#first = (this.#first + 1) & (this.#places.length - 1);
+    this.#first = this.#placeOf(1);
     this.#length--;
     this.#shrink();
     return item;
@@ -48,7 +48,7 @@ export class Queue<Item> {
   /** Takes the newest. */
   pop(): Item | undefined {
     if (this.#length === 0) return undefined;
-    const place = (this.#first + this.#length - 1) & (this.#places.length - 1);
+    const place = this.#placeOf(this.#length - 1);
     const item = this.#places[place];
     this.#places[place] = undefined;
     this.#length--;
@@ -62,9 +62,21 @@ export class Queue<Item> {
     this.#length = 0;
   }
 
-  /** Oldest first. */
-  *[Symbol.iterator](): Generator<Item> {
-    for (let position = 0; position < this.#length; position++) yield this.at(position) as Item;
+  /** The items from a position on, oldest first. */
+  slice(from = 0): Item[] {
+    const items: Item[] = [];
+    for (let position = from; position < this.#length; position++)
+      items.push(this.at(position) as Item);
+    return items;
+  }
+
+  /** All that are here now, oldest first. */
+  [Symbol.iterator](): IterableIterator<Item> {
+    return this.slice().values();
+  }
+
+  #placeOf(position: number): number {
+    return (this.#first + position) & (this.#places.length - 1);
   }
 
   /** A queue that was long once and is short again gives the places back. */
