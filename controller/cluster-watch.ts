@@ -41,13 +41,14 @@ export interface ClusterWatchOptions {
   readonly probe: (broker: BrokerImage) => Promise<ProbeResult>;
 }
 
-const tickMs = 20;
+/** How late the end of a session is noticed at most; a broken connection is noticed at once. */
+const tickMs = 50;
 
 export class ClusterWatch implements MetadataWatcher {
   readonly upkeep: UpkeepState;
   readonly #options: ClusterWatchOptions;
   #image: MetadataImage;
-  #lastTickMs: number;
+  #listenedAtMs: number;
   /** One run of decisions at a time. */
   #isDeciding = false;
   #timer: Timer | undefined;
@@ -56,7 +57,7 @@ export class ClusterWatch implements MetadataWatcher {
   constructor(options: ClusterWatchOptions) {
     this.#options = options;
     this.#image = options.machine.image;
-    this.#lastTickMs = options.clock.now();
+    this.#listenedAtMs = options.clock.now();
     const { sessionMs, roundRules } = options;
     this.upkeep = createUpkeep({
       ...defaultUpkeep,
@@ -76,6 +77,8 @@ export class ClusterWatch implements MetadataWatcher {
   }
 
   heard(nodeId: NodeId, brokerEpoch: BrokerEpoch): void {
+    // A word counts from when it came, not from the last tick: its session would end too early.
+    this.#listen();
     heard(this.upkeep.sessions, nodeId, brokerEpoch);
   }
 
@@ -86,13 +89,14 @@ export class ClusterWatch implements MetadataWatcher {
   linkDown(nodeId: NodeId, isSilent = false): void {
     const broker = this.#image.brokers.get(nodeId);
     if (broker === undefined || broker.state === 'fenced' || this.#isClosed) return;
+    this.#listen();
     if (!isSilent) linkBroke(this.upkeep.sessions, nodeId, false);
     void this.#options.probe(broker).then((result) => this.#probed(broker, result));
   }
 
   #probed({ nodeId, brokerEpoch }: BrokerImage, result: ProbeResult): void {
     if (this.#image.brokers.get(nodeId)?.brokerEpoch !== brokerEpoch) return;
-    if (result === 'there') heard(this.upkeep.sessions, nodeId, brokerEpoch);
+    if (result === 'there') this.heard(nodeId, brokerEpoch);
     else if (result === 'gone') linkBroke(this.upkeep.sessions, nodeId, true);
     if (result === 'gone' && this.#options.isActive()) this.#look();
   }
@@ -129,11 +133,16 @@ export class ClusterWatch implements MetadataWatcher {
   }
 
   #tick(): void {
-    const nowMs = this.#options.clock.now();
-    listen(this.upkeep.sessions, Math.min(nowMs - this.#lastTickMs, 2 * tickMs));
-    this.#lastTickMs = nowMs;
+    this.#listen();
     if (this.#options.isActive()) this.#look();
     this.#arm();
+  }
+
+  /** The time since the last look counts as far as this process was able to listen. */
+  #listen(): void {
+    const nowMs = this.#options.clock.now();
+    listen(this.upkeep.sessions, Math.min(nowMs - this.#listenedAtMs, 2 * tickMs));
+    this.#listenedAtMs = nowMs;
   }
 
   /** Decides what is due until nothing is left to do. */

@@ -117,7 +117,7 @@ function parityOf(runs: LatencyRuns): BenchOutcome['parity'] {
     maximum: '10,000 records in flight, acks=all, of each flush mode on its own',
     histogram: 'HdrHistogram of three figures, warm-up left out; the median of the rounds',
     tails:
-      'sender_late: pauses of the producer’s process; node_loop: of the slowest node, in steps of 10 ms',
+      'sender_late: pauses of the producer’s process; node_loop: of the slowest node, in steps of 20 ms',
     checked: 'every record of every replica read again, counted, its checksum summed',
   };
 }

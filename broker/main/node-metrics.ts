@@ -115,7 +115,7 @@ export function loopDelayMs(): number {
 }
 
 /** How often the loop is looked at; a loop without any delay shows this much. */
-const resolutionMs = 10;
+const resolutionMs = 20;
 
 let recent: IntervalHistogram | undefined;
 

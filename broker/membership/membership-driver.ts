@@ -14,6 +14,7 @@ import type { Clock, Timer } from '../../proto/ports/clock.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
 import type { ControllerLinks } from './controller-links.ts';
 import {
+  dueAt,
   initialMembership,
   type MembershipEffect,
   type MembershipInput,
@@ -51,13 +52,14 @@ export interface MembershipOptions {
   readonly listener: MembershipListener;
 }
 
-/** Ticks are finer than heartbeats, so that a lease that ran out is noticed soon. */
-const tickMs = 50;
+/** Between two ticks at least: controllers that answer at once, and know nothing, are not asked all the time. */
+const tickMsMin = 50;
 
 export class MembershipDriver {
   readonly #options: MembershipOptions;
   readonly #state: MembershipState;
-  #timer: Timer | undefined;
+  #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
+  #tickedMs = Number.NEGATIVE_INFINITY;
   #onMayStop: (() => void) | undefined;
   #isClosed = false;
 
@@ -139,21 +141,31 @@ export class MembershipDriver {
 
   close(): void {
     this.#isClosed = true;
-    this.#timer?.cancel();
+    this.#timer?.timer.cancel();
     this.#onMayStop?.();
   }
 
   #tick(): void {
-    if (this.#isClosed) return;
-    this.#step({ kind: 'tick', nowMs: this.#options.clock.now() });
-    this.#timer = this.#options.clock.after(Math.min(tickMs, this.#options.heartbeatMs), () =>
-      this.#tick(),
-    );
+    this.#timer = undefined;
+    const nowMs = this.#options.clock.now();
+    this.#tickedMs = nowMs;
+    this.#step({ kind: 'tick', nowMs });
   }
 
   #step(input: MembershipInput): void {
     if (this.#isClosed) return;
     for (const effect of stepMembership(this.#state, input)) this.#run(effect);
+    this.#arm();
+  }
+
+  /** One timer, never later than the core wants it; an early one only looks again. */
+  #arm(): void {
+    const atMs = Math.max(dueAt(this.#state), this.#tickedMs + tickMsMin);
+    if (this.#isClosed || (this.#timer !== undefined && this.#timer.atMs <= atMs)) return;
+    this.#timer?.timer.cancel();
+    const { clock } = this.#options;
+    const timer = clock.after(Math.max(0, atMs - clock.now()), () => this.#tick());
+    this.#timer = { atMs, timer };
   }
 
   #run(effect: MembershipEffect): void {

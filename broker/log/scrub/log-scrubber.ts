@@ -41,6 +41,8 @@ interface SealedFile extends SegmentFile {
 /** Reads what is sealed, flushed or not; ends at the first damage, or when the pace is stopped. */
 export async function scrubLog(life: LogLifecycle, pace: IoPace): Promise<ScrubReport> {
   let bytes = 0;
+  // Most logs of a node may be empty: no file of theirs is looked for.
+  if (life.state.logEndOffset === life.state.logStartOffset) return { bytes, damage: undefined };
   if ((await missingStart(life)) !== undefined) {
     const damage = await life.operation(() => missingStart(life));
     if (damage !== undefined) return { bytes, damage };

@@ -136,6 +136,13 @@ export function stepMembership(state: MembershipState, input: MembershipInput): 
   }
 }
 
+/** When the next tick has something to do, if nothing happens before. */
+export function dueAt(state: MembershipState): number {
+  return state.isLeaseHeld
+    ? Math.min(state.nextHeartbeatMs, state.leaseUntilMs)
+    : state.nextHeartbeatMs;
+}
+
 /**
  * The lease is judged before anything else: after a stall this is the first thing that happens, and
  * what is queued behind it meets a broker that knows it lost touch (rule B3.14).

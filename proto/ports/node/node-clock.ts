@@ -13,14 +13,21 @@ export const nodeClock: Clock = {
   },
 };
 
+/** From here on a millisecond more is nothing, and spares the second call after one that came early. */
+const coarseMs = 20;
+
 function startTimer(due: number, callback: () => void): Timer {
   let timer: NodeJS.Timeout;
-  const wait = () => {
+  const arm = (left: number): void => {
+    const ms = Math.ceil(left) + (left >= coarseMs ? 1 : 0);
+    timer = setTimeout(wait, Math.min(timerMsMax, Math.max(0, ms)));
+  };
+  const wait = (): void => {
     const left = due - performance.now();
     // Node rounds delays down to whole milliseconds and may call a little early: never pass that on.
     if (left <= 0) callback();
-    else timer = setTimeout(wait, Math.min(timerMsMax, Math.ceil(left)));
+    else arm(left);
   };
-  timer = setTimeout(wait, Math.min(timerMsMax, Math.max(0, Math.ceil(due - performance.now()))));
+  arm(due - performance.now());
   return { cancel: () => clearTimeout(timer) };
 }

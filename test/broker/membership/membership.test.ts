@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  dueAt,
   type HeartbeatAnswer,
   initialMembership,
   type MembershipEffect,
@@ -74,6 +75,19 @@ describe('membership of a broker', () => {
       kind: 'lease',
       isHeld: false,
     });
+  });
+
+  it('has nothing to do before it is due, and something then', () => {
+    const state = registered();
+    stepMembership(state, { kind: 'tick', nowMs: 0 });
+    answered(state, 0, 1);
+    const done: string[] = [];
+    while (state.isLeaseHeld) {
+      const due = dueAt(state);
+      expect(stepMembership(state, { kind: 'tick', nowMs: due - 1 })).toEqual([]);
+      done.push(...stepMembership(state, { kind: 'tick', nowMs: due }).map(({ kind }) => kind));
+    }
+    expect(done).toEqual([...Array<string>(7).fill('heartbeat'), 'lease', 'heartbeat']);
   });
 
   it('believes the later of two controllers that call themselves active', () => {
