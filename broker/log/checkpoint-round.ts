@@ -4,6 +4,7 @@
  * its share of what a recovery may read, and the share is small while many logs are busy.
  */
 import type { LogLifecycle } from './log-lifecycle.ts';
+import { sideBySide } from './side-by-side.ts';
 
 /** Bytes that a recovery may have to read over all logs: about a second's worth. */
 const recoveryBytesMax = 512 * 1024 * 1024;
@@ -16,14 +17,10 @@ const checkpointsAtOnce = 16;
 
 /** Brings the records of these logs up to their files; what is quiet becomes idle and leaves the set. */
 export async function checkpointAll(busy: Set<LogLifecycle>): Promise<void> {
-  const waiting = [...busy];
   const share = Math.min(recoveryBytesPerLogMax, recoveryBytesMax / busy.size);
-  const worker = async (): Promise<void> => {
-    for (let life = waiting.pop(); life !== undefined; life = waiting.pop()) {
-      const isQuiet = !life.hasChanged && life.writer.unstoredBytes === 0;
-      await life.checkpoint(isQuiet ? 'idle' : { unflushedBytesMax: share });
-      if (isQuiet && !life.isMarked) busy.delete(life);
-    }
-  };
-  await Promise.all(Array.from({ length: checkpointsAtOnce }, worker));
+  await sideBySide([...busy], checkpointsAtOnce, async (life) => {
+    const isQuiet = !life.hasChanged && life.writer.unstoredBytes === 0;
+    await life.checkpoint(isQuiet ? 'idle' : { unflushedBytesMax: share });
+    if (isQuiet && !life.isMarked) busy.delete(life);
+  });
 }

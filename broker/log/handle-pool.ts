@@ -80,10 +80,10 @@ export class HandlePool {
     await closeQuietly(pooled);
   }
 
-  /** The same for all files of a folder, before a log made anew there opens files of these names. */
-  async forgetFolder(folder: string): Promise<void> {
+  /** The same for all files of these folders, before logs made anew there open files of these names. */
+  async forgetFolders(folders: ReadonlySet<string>): Promise<void> {
     for (const path of [...this.#open.keys()]) {
-      if (path.startsWith(`${folder}/`)) await this.forget(path);
+      if (folders.has(path.slice(0, path.lastIndexOf('/')))) await this.forget(path);
     }
   }
 

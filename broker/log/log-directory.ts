@@ -31,6 +31,10 @@ import { LogState } from './log-state.ts';
 import { LogChanges } from './log-store.ts';
 import { PartitionLog } from './partition-log.ts';
 import { type ScrubReport, scrubLog } from './scrub/log-scrubber.ts';
+import { sideBySide } from './side-by-side.ts';
+
+/** Folders removed at a time. */
+const removalsAtOnce = 8;
 
 interface OpenLog {
   readonly life: LogLifecycle;
@@ -102,15 +106,20 @@ export class LogDirectory {
     return states.map(({ key, state }) => this.#remember(key, state).log);
   }
 
-  /** Carries out a committed delete record: record and files go. */
-  async delete(key: LogKey): Promise<void> {
-    this.#leaving.add(logName(key));
-    await this.#forget(key);
-    await this.#context.store.commit(new LogChanges().remove(key));
-    this.#context.indexes.remove(key, 0, Number.MAX_SAFE_INTEGER);
-    await this.#context.fs.removeTree(this.#folderOf(key));
-    await this.#context.fs.syncDirectory(this.#context.logsPath);
-    this.#leaving.delete(logName(key));
+  /** Carries out committed delete records: records and files go, of a large topic in one commit. */
+  async delete(keys: readonly LogKey[]): Promise<void> {
+    const { store, indexes, fs, logsPath } = this.#context;
+    const changes = new LogChanges();
+    for (const key of keys) this.#leaving.add(logName(key));
+    await this.#forget(keys);
+    for (const key of keys) changes.remove(key);
+    await store.commit(changes);
+    await sideBySide(keys, removalsAtOnce, (key) => {
+      indexes.remove(key, 0, Number.MAX_SAFE_INTEGER);
+      return fs.removeTree(this.#folderOf(key));
+    });
+    await fs.syncDirectory(logsPath);
+    for (const key of keys) this.#leaving.delete(logName(key));
   }
 
   /** Sets a log aside that should not be here. Nothing of it is removed; resolves to its new path. */
@@ -118,7 +127,7 @@ export class LogDirectory {
     const open = this.#logs.get(logName(key));
     await open?.life.checkpoint('idle');
     this.#leaving.add(logName(key));
-    await this.#forget(key);
+    await this.#forget([key]);
     const { fs, clock, store } = this.#context;
     const aside = `${this.#options.directory.path}/quarantine`;
     const path = `${aside}/${logName(key)}-${clock.wall()}`;
@@ -230,13 +239,15 @@ export class LogDirectory {
     return open;
   }
 
-  async #forget(key: LogKey): Promise<void> {
-    const open = this.#logs.get(logName(key));
-    this.#logs.delete(logName(key));
-    if (open === undefined) return;
-    this.#busy.delete(open.life);
-    await open.life.abandon();
-    await this.#context.handles.forgetFolder(this.#folderOf(key));
+  async #forget(keys: readonly LogKey[]): Promise<void> {
+    for (const key of keys) {
+      const open = this.#logs.get(logName(key));
+      this.#logs.delete(logName(key));
+      if (open === undefined) continue;
+      this.#busy.delete(open.life);
+      await open.life.abandon();
+    }
+    await this.#context.handles.forgetFolders(new Set(keys.map((key) => this.#folderOf(key))));
   }
 
   #isBusy(life: LogLifecycle): void {

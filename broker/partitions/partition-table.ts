@@ -8,6 +8,7 @@
  */
 import type { PartitionState } from '../../proto/generated/highwater/metadata/v1/records.ts';
 import {
+  type HostedPartition,
   type MetadataImage,
   partitionOf,
   partitionsOn,
@@ -83,7 +84,7 @@ export class PartitionTable {
     const before = this.#image;
     if (before === undefined) return;
     this.#image = image;
-    const added: { topic: TopicImage; partition: PartitionState }[] = [];
+    const added: HostedPartition[] = [];
     const brokersChanged = before.brokers !== image.brokers;
     for (const { before: was, after: topic } of image.topics.changesSince(before.topics)) {
       if (topic === undefined) this.#dropTopic(was);
@@ -109,15 +110,12 @@ export class PartitionTable {
     for (const driver of this.#drivers.values()) driver.step({ kind: 'stop' });
   }
 
-  #applyTopic(
-    was: TopicImage | undefined,
-    topic: TopicImage,
-    added: { topic: TopicImage; partition: PartitionState }[],
-  ): void {
+  #applyTopic(was: TopicImage | undefined, topic: TopicImage, added: HostedPartition[]): void {
     const { nodeId } = this.#options;
+    const gone: PartitionDriver[] = [];
     const changes =
       was === undefined
-        ? Array.from(topic.partitions.values(), (after) => ({ after }))
+        ? topic.partitions.values().map((after) => ({ after }))
         : topic.partitions.changesSince(was.partitions);
     for (const { after: partition } of changes) {
       if (partition === undefined) continue;
@@ -131,9 +129,10 @@ export class PartitionTable {
         this.#takeOut(driver);
         added.push({ topic, partition });
       } else {
-        this.#drop(driver);
+        gone.push(driver);
       }
     }
+    this.#drop(gone);
   }
 
   #tell(driver: PartitionDriver, topic: TopicImage, partition: PartitionState): void {
@@ -225,26 +224,23 @@ export class PartitionTable {
 
   #dropTopic(topic: TopicImage | undefined): void {
     if (topic === undefined) return;
-    for (const { partition } of topic.partitions.values()) {
-      const driver = this.find(topic.topicId, partition);
-      if (driver !== undefined) this.#drop(driver);
-      this.#streams.delete(logName({ topicId: topic.topicId, partition }));
+    const { topicId, partitions } = topic;
+    const keys = partitions.keys().map((partition) => ({ topicId, partition }));
+    this.#drop(keys.flatMap((key) => this.#drivers.get(logName(key)) ?? []));
+    for (const key of keys) this.#streams.delete(logName(key));
+  }
+
+  /** Committed records took the replicas away: their logs go. */
+  #drop(drivers: readonly PartitionDriver[]): void {
+    for (const driver of drivers) {
+      driver.step({ kind: 'stop' });
+      this.#streams.set(logName(driver), driver.state.streams);
+      this.#drivers.delete(logName(driver));
     }
+    if (drivers.length > 0) this.#enqueue(() => this.#options.logs.delete(drivers));
   }
 
-  /** A committed record took the replica away: its log goes. */
-  #drop(driver: PartitionDriver): void {
-    driver.step({ kind: 'stop' });
-    const { topicId, partition } = driver;
-    this.#streams.set(logName({ topicId, partition }), driver.state.streams);
-    this.#drivers.delete(logName({ topicId, partition }));
-    this.#enqueue(() => this.#options.logs.delete({ topicId, partition }));
-  }
-
-  async #open(
-    wanted: readonly { topic: TopicImage; partition: PartitionState }[],
-    isStart: boolean,
-  ): Promise<void> {
+  async #open(wanted: readonly HostedPartition[], isStart: boolean): Promise<void> {
     const { logs, nodeId } = this.#options;
     const keys = wanted.map(({ topic, partition }) => ({
       topicId: topic.topicId,

@@ -169,20 +169,25 @@ class LmdbKeyValueStore implements KeyValueStore {
 
   /** Inside a batch. Reads see what earlier flushes left and nothing of this batch. */
   #write(changes: readonly KeyValueChange[]): void {
-    for (const [index, change] of changes.entries()) {
+    const written = new Map<string, Uint8Array[]>();
+    for (const change of changes) {
       const table = this.#table(change.table);
-      if (!('removeTo' in change)) {
-        if (change.value === undefined) void table.remove(change.key).catch(() => {});
-        else void table.put(change.key, Buffer.from(change.value)).catch(() => {});
-        continue;
-      }
-      const { key: from, removeTo } = change;
-      for (const { key } of this.#read(change.table, { from, to: removeTo })) {
-        void table.remove(key).catch(() => {});
-      }
-      for (const { table: name, key } of changes.slice(0, index)) {
-        const isInside = Buffer.compare(key, from) >= 0 && Buffer.compare(key, removeTo) < 0;
-        if (name === change.table && isInside) void table.remove(key).catch(() => {});
+      const puts = written.get(change.table) ?? [];
+      if ('removeTo' in change) {
+        const { key: from, removeTo } = change;
+        for (const { key } of this.#read(change.table, { from, to: removeTo })) {
+          void table.remove(key).catch(() => {});
+        }
+        for (const key of puts) {
+          const isInside = Buffer.compare(key, from) >= 0 && Buffer.compare(key, removeTo) < 0;
+          if (isInside) void table.remove(key).catch(() => {});
+        }
+      } else if (change.value === undefined) {
+        void table.remove(change.key).catch(() => {});
+      } else {
+        void table.put(change.key, Buffer.from(change.value)).catch(() => {});
+        written.set(change.table, puts);
+        puts.push(change.key);
       }
     }
   }

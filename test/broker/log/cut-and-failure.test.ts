@@ -1,5 +1,6 @@
 /** Cuts, deletions and failures of the disk that meet in one log. */
 import { expect, test } from 'vitest';
+import { logName } from '../../../broker/log/log-key.ts';
 import { logTables } from '../../../broker/log/log-store.ts';
 import { HighwaterError } from '../../../proto/model/errors.ts';
 import { offset } from '../../../proto/model/offset.ts';
@@ -143,7 +144,7 @@ test('a log that was removed is not opened again by whoever still holds it', asy
   await world.settle();
   old.setHighWatermark(offset(2));
   const stored = world.log();
-  const leaving = world.directory.delete(keyOf(0));
+  const leaving = world.directory.delete([keyOf(0)]);
   expect(world.directory.get(keyOf(0))).toBeUndefined();
   await world.run(leaving);
   const again = await world.create();
@@ -157,6 +158,23 @@ test('a log that was removed is not opened again by whoever still holds it', asy
   expect(world.log().logEndOffset).toBe(3);
   const whole = world.log().read({ from: offset(0), maxBytes: 10_000, upTo: offset(3) });
   expect((await world.run(Promise.resolve(whole))).endOffset).toBe(3);
+});
+
+test('logs that are deleted together are gone with all their files, and the next keeps its own', async () => {
+  const world = new LogWorld();
+  await world.start();
+  for (const partition of [0, 1, 2]) {
+    const log = await world.create(partition);
+    log.append([batch({ baseOffset: 0, payload: 100 })]);
+    await world.run(log.flush());
+  }
+  await world.run(world.directory.delete([keyOf(0), keyOf(2)]));
+  world.kill();
+  await world.start();
+  expect([...world.directory.keys()]).toEqual([keyOf(1)]);
+  expect(world.log(1).logEndOffset).toBe(1);
+  const logs = await world.run(world.disk.mount(world.clock).list('/data/logs'));
+  expect(logs).toEqual([logName(keyOf(1))]);
 });
 
 test('a log that lost its first and its last file does not begin where the rest does', async () => {

@@ -224,7 +224,7 @@ export class LogWalk {
 
   /** Another life of the same partition: nothing of the old one may come back. */
   async #recreate(at: number): Promise<void> {
-    await this.world.run(this.world.directory.delete(keyOf(at)));
+    await this.world.run(this.world.directory.delete([keyOf(at)]));
     await this.world.create(at);
     this.models[at] = new LogModel();
     this.sequences.reset(this.model(at));

@@ -207,7 +207,7 @@ async function crashInStop(walk: LogWalk): Promise<void> {
 async function remakeInRound(walk: LogWalk, at: number): Promise<void> {
   const { world, random } = walk;
   await walk.burst();
-  await world.run(world.directory.delete(keyOf(at)));
+  await world.run(world.directory.delete([keyOf(at)]));
   const journal = allOf(onOperation('sync'), onPath(/\.journal$/));
   const fault = world.disk.faults.add(journal, hang);
   for (const [other, model] of walk.models.entries()) {
