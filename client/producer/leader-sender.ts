@@ -69,6 +69,7 @@ export class LeaderSender {
   readonly #requests = new Numbered<SentRequest>();
   #open: { readonly channel: RpcChannel; readonly stream: RpcStream<ProduceRequest> } | undefined;
   #bytesInFlight = 0;
+  #batchesInFlight = 0;
   #hasRoom = true;
   #isScheduled = false;
   #isProbing = false;
@@ -146,6 +147,7 @@ export class LeaderSender {
         areAllIdle: areAllIdle(),
         requestsInFlight: this.#requests.size,
         bytesInFlight: this.#bytesInFlight,
+        batchesInFlight: this.#batchesInFlight,
         bytesGathered,
         gatheredMs: this.#gathering.gatheredMs(nowMs),
       });
@@ -215,7 +217,10 @@ export class LeaderSender {
     if (batch.state === 'open') partition.filled(batch.byteLength);
     const part = partition.queue.send(batch, this.#options.codec());
     // Before the next partition is chosen for records without a key.
-    if (batch.plan.acks !== 'none') this.#bytesInFlight += part.length;
+    if (batch.plan.acks !== 'none') {
+      this.#bytesInFlight += part.length;
+      this.#batchesInFlight++;
+    }
     partition.sealed(batch);
     return part;
   }
@@ -249,6 +254,7 @@ export class LeaderSender {
     const request = this.#requests.take(response.requestId);
     if (request === undefined) return;
     this.#bytesInFlight -= request.bytes;
+    this.#batchesInFlight -= request.batches.length;
     request.batches.forEach(({ partition, batch, attempt }, index) => {
       const outcome = response.partitions[index]?.outcome;
       if (outcome?.kind === 'receipt') {
@@ -285,6 +291,7 @@ export class LeaderSender {
     const requests = this.#requests.values();
     this.#requests.clear();
     this.#bytesInFlight = 0;
+    this.#batchesInFlight = 0;
     for (const { batches } of requests) {
       for (const { partition, batch, attempt } of batches) partition.refused(batch, attempt, error);
     }

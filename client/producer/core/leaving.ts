@@ -13,6 +13,7 @@ export interface LeaderLoad {
   /** Nothing was on its way to any leader when this turn began. */
   readonly areAllIdle: boolean;
   readonly bytesInFlight: number;
+  readonly batchesInFlight: number;
   /** Bytes that could leave; counted up to one message. */
   readonly bytesGathered: number;
   /** Since the oldest of them was found not to leave at once; 0 at first. */
@@ -21,6 +22,12 @@ export interface LeaderLoad {
 
 /** More requests on their way to one leader wait for answers. */
 const requestsInFlightMax = 64;
+/**
+ * What a batch costs each replica beside its bytes, in bytes that cost as much. Without it a producer that
+ * has just been drained and has many partitions would send thousands of batches of a few records, while
+ * the records behind them could still have joined them.
+ */
+const batchCostBytes = 64 * 1024;
 /** Longer makes messages larger than needed where much is sent, and is felt where little is. */
 export const gatherMsMax = 3;
 
@@ -30,6 +37,7 @@ export function mayLeave(load: LeaderLoad): boolean {
   if (load.areAllIdle && load.requestsInFlight === 0) return true;
   if (load.requestsInFlight >= requestsInFlightMax) return false;
   // More than the stream buffers would only wait inside the transport, where nothing coalesces.
-  if (load.bytesInFlight >= 2 * limits.rpcStreamBufferBytesMax) return false;
+  const costInFlight = load.bytesInFlight + load.batchesInFlight * batchCostBytes;
+  if (costInFlight >= 2 * limits.rpcStreamBufferBytesMax) return false;
   return load.bytesGathered >= limits.rpcMessageBytesTarget || load.gatheredMs >= gatherMsMax;
 }

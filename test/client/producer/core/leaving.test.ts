@@ -6,6 +6,7 @@ const idle = {
   requestsInFlight: 0,
   areAllIdle: true,
   bytesInFlight: 0,
+  batchesInFlight: 0,
   bytesGathered: 1,
   gatheredMs: 0,
 };
@@ -36,5 +37,17 @@ describe('a message', () => {
     expect(mayLeave({ ...full, requestsInFlight: 1_000 })).toBe(false);
     const bytesInFlight = 100 * limits.rpcStreamBufferBytesMax;
     expect(mayLeave({ ...full, requestsInFlight: 1, bytesInFlight })).toBe(false);
+  });
+
+  it('waits for answers when many small batches are on their way: the next ones grow meanwhile', () => {
+    const busy = {
+      ...idle,
+      areAllIdle: false,
+      bytesGathered: 10 * limits.rpcMessageBytesTarget,
+      requestsInFlight: 4,
+      bytesInFlight: limits.rpcMessageBytesTarget,
+    };
+    expect(mayLeave({ ...busy, batchesInFlight: 4 })).toBe(true);
+    expect(mayLeave({ ...busy, batchesInFlight: 400 })).toBe(false);
   });
 });
