@@ -3,6 +3,7 @@
 import type { LatencySummary } from '../../client/cli/load/latency-histogram.ts';
 import type { Acks } from '../../client/index.ts';
 import type { BenchContext } from '../harness/bench.ts';
+import { settle } from '../harness/rounds.ts';
 import type { LoadCluster } from '../load/load-cluster.ts';
 import type { LoadAnswer, LoadTopic } from '../load/requests.ts';
 
@@ -36,11 +37,12 @@ export class LatencyRuns {
     this.#warmUpSeconds = context.isQuick ? 1 : 3;
   }
 
-  /** Records each second with 10,000 in flight at `all`. */
+  /** Records each second with 10,000 in flight at `all`, once the processes get no faster. */
   async maximum(flush: Flush): Promise<number> {
     const shape = { partitions: this.partitions, flush, valueBytes };
+    const count = this.#context.isQuick ? 200_000 : 1_000_000;
     let recordsPerSecond = 0;
-    for (const count of [50_000, this.#context.isQuick ? 200_000 : 1_000_000]) {
+    const measure = async (): Promise<number> => {
       const round = await this.#ours.withTopic(shape, (topic) =>
         this.#ours.produce({
           ...topic,
@@ -53,7 +55,9 @@ export class LatencyRuns {
         }),
       );
       recordsPerSecond = round.recordsPerSecond;
-    }
+      return recordsPerSecond;
+    };
+    await settle(8, [{ name: flush, measure }]);
     this.#context.progress(`maximum at ${flush}: ${recordsPerSecond.toFixed(0)} records/s`);
     return recordsPerSecond;
   }
