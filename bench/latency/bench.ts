@@ -119,7 +119,7 @@ function parityOf(runs: LatencyRuns): BenchOutcome['parity'] {
     cases: 'every level, flush mode and rate; with --quick those with a goal',
     histogram: 'HdrHistogram of three figures, warm-up left out; the median of the rounds',
     tails:
-      'sender_late: pauses of the producer’s process; node_loop: of the slowest node, in steps of 20 ms',
+      'sender_late: pauses of the producer’s process; node_loop: of the slowest node, looked at every 20 ms',
     checked: 'every record of every replica read again, counted, its checksum summed',
   };
 }

@@ -62,11 +62,7 @@ export function nodeMetrics(source: NodeMetricsSource): MetricsRegistry {
   registry.gauge(
     'highwater_event_loop_delay_p99_ms',
     'Delay of the event loop since the last scrape, 99th percentile.',
-    () => {
-      const p99 = delay.percentile(99) / 1e6;
-      delay.reset();
-      return Number.isFinite(p99) ? p99 : 0;
-    },
+    () => delayMs(delay),
   );
   registry.gauge('highwater_resident_bytes', 'Resident memory of the process.', () =>
     process.memoryUsage.rss(),
@@ -109,13 +105,18 @@ function addMaintenanceGauges(registry: MetricsRegistry, source: NodeMetricsSour
 /** The 99th percentile since the last call, milliseconds; for the dashboard, which asks often. */
 export function loopDelayMs(): number {
   recent ??= monitor();
-  const p99 = recent.percentile(99) / 1e6 - resolutionMs;
-  recent.reset();
-  return Number.isFinite(p99) ? Math.max(0, p99) : 0;
+  return delayMs(recent);
 }
 
-/** How often the loop is looked at; a loop without any delay shows this much. */
+/** How often the loop is looked at: a histogram shows this much where there is no delay. */
 const resolutionMs = 20;
+
+/** The 99th percentile since it was last asked for. */
+function delayMs(histogram: IntervalHistogram): number {
+  const p99 = histogram.percentile(99) / 1e6 - resolutionMs;
+  histogram.reset();
+  return Number.isFinite(p99) ? Math.max(0, p99) : 0;
+}
 
 let recent: IntervalHistogram | undefined;
 
