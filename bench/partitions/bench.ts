@@ -56,7 +56,7 @@ async function measureSaturated(
   context: BenchContext,
   ours: LoadCluster,
 ): Promise<Pick<BenchOutcome, 'figures' | 'samples'>> {
-  const bytes = context.isQuick ? 200e6 : 1e9;
+  const bytes = context.isQuick ? 160e6 : 1e9;
   const cpu: Record<string, number[]> = {};
   const contender = <Name extends string>(name: Name, flush: 'os' | 'ack') => ({
     name,
