@@ -12,6 +12,7 @@ import { type FlushShare, planFlush } from './core/flush-plan.ts';
 import type { FlushJournal, JournalUser } from './flush-journal.ts';
 import type { IoWatch } from './io-watch.ts';
 import type { JournalEntry } from './journal-format.ts';
+import { sideBySide } from './side-by-side.ts';
 
 /** A log with written bytes. */
 export interface FlushTarget extends JournalUser {
@@ -152,15 +153,11 @@ function journalRound(targets: readonly FlushTarget[]): JournalRound {
 /** Few at a time: each holds one of the pool's threads, and others need them too. */
 const flushesAtOnceMax = 4;
 
-async function flushEach(targets: readonly FlushTarget[]): Promise<void> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let target = targets[next++]; target !== undefined; target = targets[next++]) {
-      const { files } = target;
-      // While others were flushed the target may have begun work that wants to be alone.
-      if (target.flushShare() === undefined) continue;
-      await target.flushWith((upTo) => files.flush(upTo));
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(flushesAtOnceMax, targets.length) }, worker));
+function flushEach(targets: readonly FlushTarget[]): Promise<void> {
+  return sideBySide(targets, flushesAtOnceMax, async (target) => {
+    const { files } = target;
+    // While others were flushed the target may have begun work that wants to be alone.
+    if (target.flushShare() === undefined) return;
+    await target.flushWith((upTo) => files.flush(upTo));
+  });
 }

@@ -23,6 +23,7 @@ import { type LogKey, logName, parseLogName } from './log-key.ts';
 import { type RecoveryReport, recoverLog } from './log-recovery.ts';
 import { LogChanges, LogStore } from './log-store.ts';
 import { ReadBuffers } from './read-buffers.ts';
+import { sideBySide } from './side-by-side.ts';
 import { TailCache } from './tail-cache.ts';
 
 /** What a log directory is built on. The stores are opened below the data directory by the caller. */
@@ -211,26 +212,22 @@ async function recoverAll(context: LogContext, redo: RedoResult): Promise<Recove
   const names = new Set(active.map(logName));
   // A log at rest is looked at as well where its record is bad: without one it could not even be opened.
   const damaged = context.store.damagedKeys().filter((key) => !names.has(logName(key)));
-  const waiting = [...active, ...damaged];
   const reports: RecoveryReport[] = [];
-  const worker = async (): Promise<void> => {
-    for (let key = waiting.shift(); key !== undefined; key = waiting.shift()) {
-      const record = context.store.record(key);
-      if (record === undefined) continue;
-      const report = await recoverLog(context, key, {
-        record,
-        storedTo: redo.storedTo.get(logName(key)),
-        isSuspect: redo.isDamaged,
-      });
-      reports.push(report);
-      if (report.verdict === 'whole') continue;
-      context.logger.warn('log-tail-cut', 'The end of a log was cut at start.', {
-        log: logName(key),
-        ...report,
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: recoveriesAtOnce }, worker));
+  await sideBySide([...active, ...damaged], recoveriesAtOnce, async (key) => {
+    const record = context.store.record(key);
+    if (record === undefined) return;
+    const report = await recoverLog(context, key, {
+      record,
+      storedTo: redo.storedTo.get(logName(key)),
+      isSuspect: redo.isDamaged,
+    });
+    reports.push(report);
+    if (report.verdict === 'whole') return;
+    context.logger.warn('log-tail-cut', 'The end of a log was cut at start.', {
+      log: logName(key),
+      ...report,
+    });
+  });
   return reports;
 }
 

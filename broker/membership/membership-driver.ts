@@ -10,7 +10,8 @@ import { controlMethods } from '../../proto/link/control-methods.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
 import type { BrokerEpoch, Revision, Term } from '../../proto/model/offset.ts';
-import type { Clock, Timer } from '../../proto/ports/clock.ts';
+import type { Clock } from '../../proto/ports/clock.ts';
+import { DueTimer } from '../../proto/ports/due-timer.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
 import type { ControllerLinks } from './controller-links.ts';
 import {
@@ -58,7 +59,7 @@ const tickMsMin = 50;
 export class MembershipDriver {
   readonly #options: MembershipOptions;
   readonly #state: MembershipState;
-  #timer: { readonly atMs: number; readonly timer: Timer } | undefined;
+  readonly #timer: DueTimer;
   #tickedMs = Number.NEGATIVE_INFINITY;
   #onMayStop: (() => void) | undefined;
   #isClosed = false;
@@ -67,6 +68,7 @@ export class MembershipDriver {
     this.#options = options;
     const { links, sessionMs, heartbeatMs } = options;
     this.#state = initialMembership({ controllers: links.nodeIds, sessionMs, heartbeatMs });
+    this.#timer = new DueTimer(options.clock, () => this.#tick());
   }
 
   get activeController(): NodeId | undefined {
@@ -141,12 +143,11 @@ export class MembershipDriver {
 
   close(): void {
     this.#isClosed = true;
-    this.#timer?.timer.cancel();
+    this.#timer.cancel();
     this.#onMayStop?.();
   }
 
   #tick(): void {
-    this.#timer = undefined;
     const nowMs = this.#options.clock.now();
     this.#tickedMs = nowMs;
     this.#step({ kind: 'tick', nowMs });
@@ -158,14 +159,8 @@ export class MembershipDriver {
     this.#arm();
   }
 
-  /** One timer, never later than the core wants it; an early one only looks again. */
   #arm(): void {
-    const atMs = Math.max(dueAt(this.#state), this.#tickedMs + tickMsMin);
-    if (this.#isClosed || (this.#timer !== undefined && this.#timer.atMs <= atMs)) return;
-    this.#timer?.timer.cancel();
-    const { clock } = this.#options;
-    const timer = clock.after(Math.max(0, atMs - clock.now()), () => this.#tick());
-    this.#timer = { atMs, timer };
+    if (!this.#isClosed) this.#timer.arm(Math.max(dueAt(this.#state), this.#tickedMs + tickMsMin));
   }
 
   #run(effect: MembershipEffect): void {

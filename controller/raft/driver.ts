@@ -9,7 +9,8 @@
 import { HighwaterError } from '../../proto/model/errors.ts';
 import type { NodeId } from '../../proto/model/ids.ts';
 import type { LogIndex } from '../../proto/model/offset.ts';
-import type { Clock, Timer } from '../../proto/ports/clock.ts';
+import type { Clock } from '../../proto/ports/clock.ts';
+import { DueTimer } from '../../proto/ports/due-timer.ts';
 import type { Logger } from '../../proto/ports/logger.ts';
 import type { Random } from '../../proto/ports/random.ts';
 import type { ApplyEffect, SendEffect } from './core/effects.ts';
@@ -62,7 +63,7 @@ export class Quorum {
   #read: Promise<LogIndex> | undefined;
   #isRunning = false;
   #isStopped = false;
-  #timer: { readonly at: number; readonly timer: Timer } | undefined;
+  readonly #timer: DueTimer;
 
   constructor(options: QuorumOptions) {
     this.#options = options;
@@ -76,6 +77,7 @@ export class Quorum {
       ...(rules === undefined ? {} : { rules }),
     });
     this.#machine = new StateMachineDriver(options.machine, options.snapshotEveryBytes);
+    this.#timer = new DueTimer(clock, () => this.#wake());
   }
 
   /** Restores the state machine and begins to take part. */
@@ -260,19 +262,13 @@ export class Quorum {
     for (const watcher of this.#watchers) watcher(status);
   }
 
-  /** One timer, never later than the core wants it; an early one only looks again. */
   #armTimer(): void {
-    if (this.#isStopped) return;
-    const at = wakeAt(this.#state);
-    if (this.#timer !== undefined && this.#timer.at <= at) return;
-    this.#timer?.timer.cancel();
-    const { clock } = this.#options;
-    const timer = clock.after(Math.max(0, at - clock.now()), () => {
-      this.#timer = undefined;
-      if (wakeAt(this.#state) <= clock.now()) this.#enqueue({ kind: 'tick' });
-      else this.#armTimer();
-    });
-    this.#timer = { at, timer };
+    if (!this.#isStopped) this.#timer.arm(wakeAt(this.#state));
+  }
+
+  #wake(): void {
+    if (wakeAt(this.#state) <= this.#options.clock.now()) this.#enqueue({ kind: 'tick' });
+    else this.#armTimer();
   }
 
   #fail(error: HighwaterError): void {
@@ -286,7 +282,7 @@ export class Quorum {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#queue = [];
-    this.#timer?.timer.cancel();
+    this.#timer.cancel();
     this.#options.transport.close();
     this.#requests.end(error);
   }
