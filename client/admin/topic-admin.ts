@@ -9,6 +9,7 @@ import {
   checkedOffset,
   checkedOptions,
   checkedPartition,
+  checkNames,
   invalidRequest,
 } from '../connection/checked-input.ts';
 import { addressOf } from '../metadata/broker-rotation.ts';
@@ -33,6 +34,15 @@ export interface TopicSpec {
   /** Check everything and change nothing. */
   readonly validateOnly?: boolean;
 }
+
+const specNames: Readonly<Record<keyof TopicSpec, true>> = {
+  name: true,
+  partitions: true,
+  replicationFactor: true,
+  config: true,
+  assignment: true,
+  validateOnly: true,
+};
 
 /** What the leader knows of one replica. */
 export interface ReplicaProgressInfo {
@@ -100,6 +110,7 @@ export class TopicAdmin {
   /** Returns the topic's id once this client sees the topic. */
   async create(spec: TopicSpec, limits?: CallLimits): Promise<{ readonly topicId: string }> {
     const { assignment, name } = checkedOptions(spec, 'topic');
+    checkNames(spec, specNames, 'topic');
     if (typeof name !== 'string') throw invalidRequest('a topic has a name');
     const brokers = Math.max(1, this.#metadata.view.brokers.size);
     const factor = spec.replicationFactor ?? Math.min(replicationFactorDefault, brokers);

@@ -1,6 +1,6 @@
 /** From typed words to a verb's input: exact, helpful about mistakes, and never guessing. */
 import { parseArgs } from 'node:util';
-import { nearestWord } from './nearest.ts';
+import { nearestWord } from '../../proto/model/nearest-word.ts';
 import { UsageError, type Verb, type VerbOption } from './verb.ts';
 
 /** Options that every verb has. */

@@ -1,6 +1,7 @@
 /** From the words after `highwater` to a verb, with completion and help for the whole. */
+
+import { nearestWord } from '../../proto/model/nearest-word.ts';
 import { overviewHelp } from './help.ts';
-import { nearestWord } from './nearest.ts';
 import { runVerb, type VerbHost } from './run-verb.ts';
 import { exitCodes, type Verb } from './verb.ts';
 

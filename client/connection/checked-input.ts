@@ -7,6 +7,7 @@ import {
   partitionNumber,
 } from '../../proto/model/ids.ts';
 import { limits } from '../../proto/model/limits.ts';
+import { nearestWord } from '../../proto/model/nearest-word.ts';
 import { type Offset, offset } from '../../proto/model/offset.ts';
 
 /** The call cannot be meant: nothing was sent. */
@@ -50,6 +51,20 @@ export function checkedChoice<Choice extends string>(
 export function checkedOptions<Options extends object>(options: Options, what: string): Options {
   if (typeof options === 'object' && options !== null) return options;
   throw invalidRequest(`${what}: expected an object, not ${shown(options)}`);
+}
+
+/** Refuses an option that there is not: a mistyped one would silently leave its default in force. */
+export function checkNames<Options extends object>(
+  options: Options,
+  known: Readonly<Record<keyof Options, unknown>>,
+  what: string,
+): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || Object.hasOwn(known, name)) continue;
+    const near = nearestWord(name, Object.keys(known));
+    const hint = near === undefined ? `one of ${Object.keys(known).join(', ')}` : near;
+    throw invalidRequest(`${what}: there is no option ${shown(name)}; expected ${hint}`);
+  }
 }
 
 /** A list of texts. */

@@ -5,6 +5,7 @@ import {
   checkedChoice,
   checkedOptions,
   checkedTexts,
+  checkNames,
   invalidRequest,
 } from '../connection/checked-input.ts';
 
@@ -39,6 +40,7 @@ export interface ConsumerOptions {
   readonly releaseTimeoutMs?: number;
   /** How long `close` waits for handlers and for the last commits; 5 s by default. */
   readonly closeTimeoutMs?: number;
+  /** What it throws is thrown to the loop or the run. */
   readonly onEvent?: (event: ConsumerEvent) => void;
   readonly signal?: AbortSignal;
 }
@@ -88,7 +90,7 @@ export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
     throw invalidRequest(`group: expected 1 to ${limits.clientIdBytesMax} bytes`);
   if (topics.length === 0 && topicPattern === '')
     throw invalidRequest('a consumer subscribes to topics or to a topicPattern');
-  return {
+  const settings: ConsumerSettings = {
     group,
     topics,
     topicPattern,
@@ -112,6 +114,8 @@ export function consumerSettings(options: ConsumerOptions): ConsumerSettings {
     onEvent: options.onEvent ?? (() => undefined),
     signal: options.signal,
   };
+  checkNames(options, settings, 'consumer');
+  return settings;
 }
 
 function positive(value: number | undefined, fallback: number, what: string): number {

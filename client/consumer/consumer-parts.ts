@@ -7,7 +7,7 @@ import type { PartitionCursor } from '../reader/partition-cursor.ts';
 import { PartitionReads } from '../reader/partition-reads.ts';
 import { resolveStart } from '../reader/start-offsets.ts';
 import { Session } from '../session/session.ts';
-import type { ConsumerSettings } from './consumer-options.ts';
+import type { ConsumerEvent, ConsumerSettings } from './consumer-options.ts';
 import { GroupLine } from './group-line.ts';
 import { GroupMembership } from './group-membership.ts';
 import type { HandlerLanes } from './handler-lanes.ts';
@@ -33,7 +33,7 @@ export class ConsumerParts {
 
   constructor(parts: ClientParts, settings: ConsumerSettings) {
     this.#parts = parts;
-    this.settings = settings;
+    this.settings = { ...settings, onEvent: (event) => this.#tell(settings, event) };
     const { signal } = this.#stop;
     // Every wait of the consumer listens to it; each takes its listener away again.
     setMaxListeners(0, signal);
@@ -112,6 +112,15 @@ export class ConsumerParts {
     this.#stop.abort();
     this.reads.close();
     this.line.close();
+  }
+
+  /** What the user's listener throws is thrown to the loop, and stops nothing here. */
+  #tell({ onEvent }: ConsumerSettings, event: ConsumerEvent): void {
+    try {
+      onEvent(event);
+    } catch (error) {
+      this.source.fail(error);
+    }
   }
 
   #createMembership(): GroupMembership {

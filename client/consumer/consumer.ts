@@ -109,25 +109,24 @@ export class Consumer implements AsyncIterable<ReadRecord>, AsyncDisposable {
   /**
    * Commits that the record, and everything before it in its partition, is handled; without one, whatever
    * the loop has finished. Resolves once every in-sync replica has it. Rejects with STALE_GENERATION where
-   * the partition has gone to another member: the record will be handled there again.
+   * the partition has gone to another member: the record will be handled there again. What is committed is
+   * not handed out again here, also where the loop was left in the middle of it.
    */
   async commit(handled?: ReadRecord | ReadBatch): Promise<void> {
     const { holder, committer } = this.#parts;
     if (handled === undefined) return this.#parts.commitFinished();
     const owned = holder.find(handled.topic, handled.partition);
     const last = checkedOffset(handled instanceof ReadBatch ? handled.lastOffset : handled.offset);
-    if (owned === undefined || last >= owned.next.offset || offsetAfter(last, 1) < owned.from) {
-      const { topic, partition } = handled;
-      throw new HighwaterError(
-        'STALE_GENERATION',
-        `this member does not hold ${topic}/${partition}`,
-        {
-          facts: { topic, partition, offset: last },
-        },
-      );
+    const end = offsetAfter(last, 1);
+    if (owned === undefined || !owned.hasReached(end)) {
+      throw notHeld(handled, { offset: last });
     }
     const epoch = leaderEpoch(Math.max(0, Number(handled.leaderEpoch)));
-    await committer.commit(owned, { offset: offsetAfter(last, 1), leaderEpoch: epoch });
+    const upTo = { offset: end, leaderEpoch: epoch };
+    if (this.#underWay?.owned === owned && this.#underWay.offset <= last) this.#finishUnderWay();
+    if (end > owned.next.offset && !owned.isClosed)
+      holder.readAnew(owned, () => owned.goOnBehind(upTo));
+    await committer.commit(owned, upTo);
   }
 
   /** Stops reading these partitions, or all of them; they stay with this member. */
@@ -236,13 +235,7 @@ export class Consumer implements AsyncIterable<ReadRecord>, AsyncDisposable {
     return partitions.map(({ topic, partition }) => {
       const owned = holder.find(topic, partition);
       if (owned !== undefined) return owned;
-      throw new HighwaterError(
-        'STALE_GENERATION',
-        `this member does not hold ${topic}/${partition}`,
-        {
-          facts: { topic, partition },
-        },
-      );
+      throw notHeld({ topic, partition });
     });
   }
 
@@ -270,4 +263,13 @@ export class Consumer implements AsyncIterable<ReadRecord>, AsyncDisposable {
     const { holder, committer } = this.#parts;
     await Promise.all(Array.from(holder.owned(), (owned) => committer.settled(owned.key)));
   }
+}
+
+function notHeld(
+  { topic, partition }: TopicPartition,
+  facts: { readonly offset?: number } = {},
+): HighwaterError {
+  return new HighwaterError('STALE_GENERATION', `this member does not hold ${topic}/${partition}`, {
+    facts: { topic, partition, ...facts },
+  });
 }

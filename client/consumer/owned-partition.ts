@@ -5,7 +5,7 @@ import type { TopicView } from '../metadata/cluster-view.ts';
 import type { PartitionCursor } from '../reader/partition-cursor.ts';
 import type { StartPlace } from '../reader/start-offsets.ts';
 import type { TopicPartition } from './consumer-options.ts';
-import { OffsetTracker } from './core/offset-tracker.ts';
+import { type HandledUpTo, OffsetTracker } from './core/offset-tracker.ts';
 
 export class OwnedPartition {
   readonly key: string;
@@ -20,6 +20,8 @@ export class OwnedPartition {
   next: StartPlace;
   /** The first record of this holding, or since the last seek: earlier records are not committed. */
   from: Offset;
+  /** Where `next` stood when it went back last: what lies below was handed out all the same. */
+  #reachedBefore: Offset;
   /** What the coordinator has, as far as this member knows. */
   committed: Offset | undefined;
   /** Another one after each seek: a commit of an earlier course says nothing of what this one has committed. */
@@ -38,10 +40,16 @@ export class OwnedPartition {
     this.given = given;
     this.next = start;
     this.from = start.offset;
+    this.#reachedBefore = start.offset;
   }
 
   get place(): TopicPartition {
     return { topic: this.topic.name, partition: this.partition };
+  }
+
+  /** True of an end within what was handed out in this course, also if that is to be handed out again. */
+  hasReached(end: Offset): boolean {
+    return end >= this.from && end <= Math.max(this.next.offset, this.#reachedBefore);
   }
 
   /** A cursor that begins at the next record to hand out. */
@@ -69,12 +77,21 @@ export class OwnedPartition {
   moveTo(start: StartPlace): void {
     this.committed = undefined;
     this.course = Symbol('course');
+    this.from = start.offset;
+    this.#reachedBefore = start.offset;
     this.#goOnAt(start, new OffsetTracker());
   }
 
   /** Hands out again from here on, since nobody handled it. What is handled before it stays handled. */
   goBackTo(start: StartPlace): void {
-    this.#goOnAt(start, this.tracker.restarted());
+    if (this.next.offset > this.#reachedBefore) this.#reachedBefore = this.next.offset;
+    this.#goOnAt(start, OffsetTracker.behind(this.tracker.handled));
+  }
+
+  /** Goes on behind what the user says is handled: none of it is handed out again. */
+  goOnBehind(upTo: HandledUpTo): void {
+    const start = { offset: upTo.offset, epoch: upTo.leaderEpoch };
+    this.#goOnAt(start, OffsetTracker.behind(upTo));
   }
 
   /** A record of this holding is handled. */
@@ -97,7 +114,6 @@ export class OwnedPartition {
 
   #goOnAt(start: StartPlace, tracker: OffsetTracker): void {
     this.next = start;
-    this.from = start.offset;
     this.tracker = tracker;
     this.#release();
   }

@@ -49,7 +49,7 @@ export class RecordSource {
     | undefined;
   #arrival: Promise<boolean> | undefined;
   #wake: (() => void) | undefined;
-  readonly #errors: HighwaterError[] = [];
+  readonly #failures: { readonly error: unknown }[] = [];
   #isInterrupted = false;
   #end: { readonly error: HighwaterError | undefined } | undefined;
 
@@ -57,9 +57,9 @@ export class RecordSource {
     this.#options = options;
   }
 
-  /** The failure of one partition: thrown once, and then the others go on. */
-  fail(error: HighwaterError): void {
-    this.#errors.push(error);
+  /** The failure of one partition, or of the user's listener: thrown once, and then the others go on. */
+  fail(error: unknown): void {
+    this.#failures.push({ error });
     this.#wake?.();
   }
 
@@ -83,7 +83,7 @@ export class RecordSource {
   /** The next record if it is there without waiting; undefined too where `nextRecord` has more to say. */
   recordAtOnce(): Delivery<ReadRecord> | undefined {
     if (this.#batch === undefined || this.#isInterrupted) return undefined;
-    if (this.#end !== undefined || this.#errors.length > 0) return undefined;
+    if (this.#end !== undefined || this.#failures.length > 0) return undefined;
     const nowMs = this.#options.clock.now();
     this.#options.checkSession(nowMs);
     return this.#recordAtHand(nowMs);
@@ -206,7 +206,7 @@ export class RecordSource {
 
   #throwFailure(): void {
     if (this.#end?.error !== undefined) throw this.#end.error;
-    const error = this.#errors.shift();
-    if (error !== undefined) throw error;
+    const failure = this.#failures.shift();
+    if (failure !== undefined) throw failure.error;
   }
 }

@@ -2,7 +2,7 @@
 import { type Acks, acksLevels } from '../../proto/model/acks.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
 import { type CompressionName, compressionNames } from '../../proto/wire/compression-id.ts';
-import { checkedChoice } from '../connection/checked-input.ts';
+import { checkedChoice, checkNames } from '../connection/checked-input.ts';
 import type { Session } from '../session/session.ts';
 import type { Partitioner } from './topic-partitions.ts';
 
@@ -50,6 +50,7 @@ export type ProducerSettings = Required<Omit<ProducerOptions, 'partitioner' | 's
 
 /** The defaults overlaid with what was given. Throws INVALID_CONFIG for what cannot be meant. */
 export function producerSettings(options: ProducerOptions): ProducerSettings {
+  checkNames(options, { ...defaults, partitioner: true, session: true }, 'producer');
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   const settings: ProducerSettings = { ...defaults, ...Object.fromEntries(given) };
   checkedChoice(settings.acks, acksLevels, 'acks');

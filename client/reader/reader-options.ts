@@ -4,6 +4,7 @@ import {
   checkedCount,
   checkedNode,
   checkedOptions,
+  checkNames,
   invalidRequest,
   shown,
 } from '../connection/checked-input.ts';
@@ -36,6 +37,21 @@ export interface ReaderOptions {
   readonly signal?: AbortSignal;
 }
 
+const names: Readonly<Record<keyof ReaderOptions, true>> = {
+  topic: true,
+  partition: true,
+  from: true,
+  to: true,
+  onOutOfRange: true,
+  follow: true,
+  readFrom: true,
+  rack: true,
+  level: true,
+  prefetchBytesMax: true,
+  session: true,
+  signal: true,
+};
+
 /** What has a default, with a value each. */
 export interface ReaderSettings {
   readonly readFrom: ReadFrom;
@@ -51,6 +67,7 @@ const outOfRange = ['fail', 'earliest', 'latest'] as const;
 /** Checks what the user gave. Throws INVALID_REQUEST for what cannot be meant. */
 export function readerSettings(options: ReaderOptions): ReaderSettings {
   const { topic, from, to, readFrom = 'leader' } = checkedOptions(options, 'reader');
+  checkNames(options, names, 'reader');
   if (typeof topic !== 'string') throw invalidRequest('a reader names its topic');
   checkPlace(from, ['earliest', 'latest'], 'from');
   checkPlace(to, ['latest'], 'to');

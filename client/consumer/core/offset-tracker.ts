@@ -97,10 +97,11 @@ export class OffsetTracker {
   }
 
   /** One for what is handed out anew behind what is handled. */
-  restarted(): OffsetTracker {
+  static behind(handled: HandledUpTo | undefined): OffsetTracker {
     const tracker = new OffsetTracker();
-    tracker.#last = this.#last;
-    tracker.#lastEpoch = this.#lastEpoch;
+    if (handled === undefined) return tracker;
+    tracker.#last = offsetAfter(handled.offset, -1);
+    tracker.#lastEpoch = handled.leaderEpoch;
     return tracker;
   }
 

@@ -79,6 +79,30 @@ describe('an option that cannot be meant', () => {
     expect(() => hw.reader(untyped(options))).toThrow(message);
   });
 
+  it('is one that there is not, which a mistyped name would leave at its default', async () => {
+    const hw = await connected();
+    const topics = ['orders'];
+    const address = '127.0.0.1:1';
+    expect((await rejection(connect(untyped({ brokers: [address], tsl: {} })))).message).toBe(
+      'connect: there is no option "tsl"; expected tls',
+    );
+    expect(() => hw.producer(untyped({ ack: 'leader' }))).toThrow(/"ack"; expected acks$/);
+    expect(() => hw.consumer(untyped({ groupId: 'g', group: 'g', topics }))).toThrow(
+      /"groupId"; expected group$/,
+    );
+    expect(() => hw.consumer(untyped({ group: 'g', topics, fromBeginning: true }))).toThrow(
+      /"fromBeginning"; expected from$/,
+    );
+    expect(() => hw.reader(untyped({ topic: 'orders', latency: 1 }))).toThrow(
+      /"latency"; expected one of topic, partition, /,
+    );
+    const spec = { name: 'bills', numPartitions: 6 };
+    expect((await rejection(hw.admin.createTopic(untyped(spec)))).message).toMatch(
+      /"numPartitions"; expected one of name, partitions, /,
+    );
+    expect(() => hw.producer(untyped({ partitionr: undefined }))).not.toThrow();
+  });
+
   it('is a node that has no replica, for which a reader would wait without end', async () => {
     const hw = await connected();
     const reading = cluster.run(hw.reader({ topic: 'orders', readFrom: 9 }).batches().next());
