@@ -34,13 +34,13 @@ export class BatchWaiters {
     this.#indexes.push(index);
   }
 
-  /** The record at an index belongs to a group. */
-  group(index: number, group: WaitingGroup): void {
+  /** So many records from an index on belong to a group. */
+  group(index: number, group: WaitingGroup, count = 1): void {
     this.#groups ??= [];
     const last = this.#groups.at(-1);
     if (last !== undefined && last.group === group && last.from + last.count === index)
-      last.count++;
-    else this.#groups.push({ group, from: index, count: 1 });
+      last.count += count;
+    else this.#groups.push({ group, from: index, count });
   }
 
   written(batch: BatchReceipt): void {

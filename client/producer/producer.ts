@@ -93,12 +93,13 @@ export class Producer implements AsyncDisposable {
       if (typeof placing === 'string') {
         this.#buffer.wait(
           {
-            record,
+            records: [record],
             acks,
+            faultOf: () => (signal?.aborted === true ? cancelledBefore(signal) : undefined),
             placed: ({ batch, index }) => batch.plan.waiters.one(index, waiting),
             failed: waiting.reject,
-            isGone: () => signal?.aborted === true,
           },
+          record,
           placing,
         );
       } else {
@@ -110,7 +111,11 @@ export class Producer implements AsyncDisposable {
     return signal === undefined ? waiting.promise : orAborted(waiting.promise, signal);
   }
 
-  /** Sends many records with one promise; it rejects if any of them fails. */
+  /**
+   * Sends many records with one promise; it rejects if any of them fails. Very many are put into batches
+   * over several turns: the event loop is never held up for long, and nothing that is sent later overtakes.
+   * The bytes of the records must not change until the promise settles.
+   */
   async sendBatch(
     records: readonly ProducerRecord[],
     options: SendBatchOptions = {},
@@ -121,17 +126,10 @@ export class Producer implements AsyncDisposable {
     if (options.atomic === true || options.expectedOffset !== undefined) {
       for (const record of records) this.#check(record, signal);
       await this.#placeTogether(records, { ...options, acks }, group);
-      return signal === undefined ? group.promise : orAborted(group.promise, signal);
-    }
-    for (const record of records) {
-      try {
-        if (signal?.aborted === true) throw cancelledBefore(signal);
-        const room = this.#place(record, acks, group);
-        // The next record says that the caller has gone.
-        if (room !== undefined) await untilAborted(room, signal);
-      } catch (caught) {
-        group.failed(HighwaterError.from(caught), 1);
-      }
+    } else if (this.#refusal !== undefined) {
+      group.failed(this.#refusal, records.length);
+    } else {
+      this.#placeAll([...records], { acks, signal }, group);
     }
     return signal === undefined ? group.promise : orAborted(group.promise, signal);
   }
@@ -234,6 +232,21 @@ export class Producer implements AsyncDisposable {
     records.forEach((_, index) => batch.plan.waiters.group(index, group));
   }
 
+  /** What was sent before a close is placed all the same. */
+  #placeAll(
+    records: readonly ProducerRecord[],
+    { acks, signal }: { readonly acks: Acks; readonly signal: AbortSignal | undefined },
+    group: WaitingGroup,
+  ): void {
+    this.#buffer.placeAll({
+      records,
+      acks,
+      faultOf: (record) => (signal?.aborted === true ? cancelledBefore(signal) : faultOf(record)),
+      placed: ({ batch, index, count }) => batch.plan.waiters.group(index, group, count),
+      failed: (error, count) => group.failed(error, count),
+    });
+  }
+
   /** Puts a record of a group into a batch; a promise if the next one has to wait for room. */
   #place(record: ProducerRecord, acks: Acks, group: WaitingGroup): Promise<void> | undefined {
     this.#check(record, undefined);
@@ -244,12 +257,13 @@ export class Producer implements AsyncDisposable {
     }
     this.#buffer.wait(
       {
-        record,
+        records: [record],
         acks,
+        faultOf: () => undefined,
         placed: ({ batch, index }) => batch.plan.waiters.group(index, group),
         failed: (error) => group.failed(error, 1),
-        isGone: () => false,
       },
+      record,
       placing,
     );
     return placing === 'full' ? this.#buffer.roomy() : undefined;

@@ -4,7 +4,8 @@
  * Invariants: (1) memory of batches is at most `bytesMax` and one batch; beyond it records wait, in the
  * order in which they came, and none overtakes; (2) records that wait hold at most as much again, and
  * beyond that a send is refused with OVERLOADED: a caller that awaits its sends, or `ready()`, never
- * meets it.
+ * meets it; (3) of many records that are sent at once a turn places only so many, so that what is full
+ * leaves, and answers are heard, meanwhile.
  */
 import type { Acks } from '../../proto/model/acks.ts';
 import { HighwaterError } from '../../proto/model/errors.ts';
@@ -17,25 +18,10 @@ import { BatchWaiters } from './batch-waiters.ts';
 import type { PartitionProducer, WaitedBatch } from './partition-producer.ts';
 import { bytesOf, type ProducerRecord, tooLargeError } from './record.ts';
 import type { TopicPartitions } from './topic-partitions.ts';
-
-/** How a record is put into a batch. */
-export interface PlacedRecord {
-  readonly batch: WaitedBatch;
-  readonly index: number;
-}
+import { type Placed, type SentRecords, type Waiting, WaitingLine } from './waiting-line.ts';
 
 /** `unknown-topic`: ask the metadata first. `full`: wait for room. */
-export type Placing = PlacedRecord | 'unknown-topic' | 'full';
-
-/** A record that waits for room or for its topic. */
-export interface WaitingRecord {
-  readonly record: ProducerRecord;
-  readonly acks: Acks;
-  placed(place: PlacedRecord): void;
-  failed(error: HighwaterError): void;
-  /** True once its caller has gone. */
-  isGone(): boolean;
-}
+export type Placing = Placed | 'unknown-topic' | 'full';
 
 export interface RecordBufferOptions {
   readonly clock: Clock;
@@ -54,20 +40,19 @@ type OwnPlan = Pick<WaitedBatch['plan'], 'isExclusive' | 'expectedOffset'>;
 
 const shared: OwnPlan = { isExclusive: false, expectedOffset: undefined };
 const maxMessageBytesDefault = 1024 * 1024;
+/** Bytes of records sent together that one turn places: a millisecond's work at most. */
+const turnBytesMax = 512 * 1024;
 
 export class RecordBuffer {
   readonly #options: RecordBufferOptions;
   readonly #topics: TopicPartitions;
+  readonly #line = new WaitingLine();
   #bytesHeld = 0;
-  #waitingBytes = 0;
-  /** For room, in order. */
-  #waiting: WaitingRecord[] = [];
-  /** For their topic to become known, in order. */
-  readonly #waitingForTopic = new Map<string, WaitingRecord[]>();
+  /** Bytes of records sent together that this turn has placed. */
+  #turnBytes = 0;
+  /** Records of one entry that go into one batch, one behind the other. */
+  #stretch: { readonly partition: PartitionProducer; readonly placed: Placed } | undefined;
   #onRoom: (() => void)[] = [];
-  /** Flushes: how many of the records that wait for room are still before each. */
-  #marks: { left: number; readonly resolve: () => void }[] = [];
-  #onTopic: { readonly topic: string; readonly resolve: () => void }[] = [];
 
   constructor(options: RecordBufferOptions, topics: TopicPartitions) {
     this.#options = options;
@@ -76,25 +61,17 @@ export class RecordBuffer {
 
   /** False while records wait. */
   get hasRoom(): boolean {
-    return this.#bytesHeld < this.#options.bytesMax && this.#waiting.length === 0;
+    return this.#bytesHeld < this.#options.bytesMax && this.#line.isEmpty;
   }
 
   get bytesHeld(): number {
     return this.#bytesHeld;
   }
 
-  /** Records that wait, for room or for their topic. */
-  get waitingCount(): number {
-    let count = this.#waiting.length;
-    for (const records of this.#waitingForTopic.values()) count += records.length;
-    return count;
-  }
-
   /** Puts a record into a batch, if that can be done at once. Throws what is wrong with the record. */
   place(record: ProducerRecord, acks: Acks): Placing {
     if (!this.hasRoom) return 'full';
-    if (this.#waitingForTopic.size > 0 && this.#waitingForTopic.has(record.topic))
-      return 'unknown-topic';
+    if (this.#line.awaits(record.topic)) return 'unknown-topic';
     const partition = this.#topics.of(record);
     if (partition === undefined) return 'unknown-topic';
     return this.#append(partition, record, acks);
@@ -125,29 +102,29 @@ export class RecordBuffer {
     return batch;
   }
 
-  /** Keeps a record until it can be placed; throws OVERLOADED if too many wait. */
-  wait(waiting: WaitingRecord, reason: 'unknown-topic' | 'full'): void {
-    const bytes = bytesOf(waiting.record);
-    if (this.#waitingBytes + bytes > this.#options.bytesMax) {
+  /** Puts records into batches, one after the other, behind what waits; over several turns if they are many. */
+  placeAll(sent: SentRecords): void {
+    this.#line.push({ sent, next: 0, bytes: 0 });
+    this.drain();
+  }
+
+  /** Keeps one record until it can be placed; throws OVERLOADED if too many wait. */
+  wait(sent: SentRecords, record: ProducerRecord, reason: 'unknown-topic' | 'full'): void {
+    const { bytesMax, topicWanted } = this.#options;
+    const bytes = bytesOf(record);
+    if (this.#line.bytes + bytes > bytesMax) {
       throw new HighwaterError(
         'OVERLOADED',
         'too many records wait for room: await send, or ready()',
-        { outcome: 'not-written', facts: { bytesMax: this.#options.bytesMax } },
+        { outcome: 'not-written', facts: { bytesMax } },
       );
     }
-    this.#waitingBytes += bytes;
-    if (reason === 'full') {
-      this.#waiting.push(waiting);
-      return;
-    }
-    const { topic } = waiting.record;
-    const others = this.#waitingForTopic.get(topic);
-    if (others === undefined) {
-      this.#waitingForTopic.set(topic, [waiting]);
-      this.#options.topicWanted(topic);
-    } else {
-      others.push(waiting);
-    }
+    const waiting = { sent: { ...sent, records: [record] }, next: 0, bytes };
+    if (reason === 'full') return this.#line.push(waiting);
+    const { topic } = record;
+    const isWanted = !this.#line.awaits(topic);
+    this.#line.pushUnknown(topic, waiting);
+    if (isWanted) topicWanted(topic);
   }
 
   /** Memory was taken or given back. */
@@ -155,14 +132,11 @@ export class RecordBuffer {
     this.#bytesHeld += difference;
   }
 
-  /** Batches are over: as many waiting records as fit go on. */
+  /** As much of what waits is placed as there is room for, and as a turn may place. */
   drain(): void {
-    while (this.#waiting.length > 0 && this.#bytesHeld < this.#options.bytesMax) {
-      // In bites, so that shifting a long queue does not cost its length for each record.
-      const bite = this.#waiting.splice(0, 256);
-      const later = this.#placeAll(bite);
-      if (later.length > 0) this.#waiting = [...later, ...this.#waiting];
-      this.#passMarks(bite.length - later.length);
+    for (let first = this.#line.first; first !== undefined; first = this.#line.first) {
+      if (!this.#placeOn(first)) return;
+      this.#line.shift();
     }
     if (!this.hasRoom) return;
     const resolves = this.#onRoom;
@@ -172,31 +146,13 @@ export class RecordBuffer {
 
   /** The metadata has answered about a topic: `error` if there is none. */
   topicResolved(topic: string, error: HighwaterError | undefined): void {
-    const waiting = this.#waitingForTopic.get(topic);
-    if (waiting === undefined) return;
-    this.#waitingForTopic.delete(topic);
-    if (error === undefined) {
-      this.#waiting = [...waiting, ...this.#waiting];
-      for (const mark of this.#marks) mark.left += waiting.length;
-    } else {
-      for (const one of waiting) this.#fail(one, error);
-    }
-    const asked = this.#onTopic.filter((one) => one.topic === topic);
-    this.#onTopic = this.#onTopic.filter((one) => one.topic !== topic);
-    for (const one of asked) one.resolve();
+    this.#line.topicResolved(topic, error);
     this.drain();
   }
 
   /** Resolves when the records that wait at this moment have been placed or have failed. */
-  async drained(): Promise<void> {
-    const topics = [...this.#waitingForTopic.keys()];
-    await Promise.all(
-      topics.map((topic) => new Promise<void>((resolve) => this.#onTopic.push({ topic, resolve }))),
-    );
-    if (this.#waiting.length === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#marks.push({ left: this.#waiting.length, resolve });
-    });
+  drained(): Promise<void> {
+    return this.#line.passed();
   }
 
   /** Resolves when a record would be placed at once. */
@@ -207,47 +163,71 @@ export class RecordBuffer {
 
   /** Fails all that waits. */
   close(error: HighwaterError): void {
-    const waiting = [...this.#waiting, ...[...this.#waitingForTopic.values()].flat()];
-    this.#waiting = [];
-    this.#waitingForTopic.clear();
-    for (const one of waiting) this.#fail(one, error);
+    this.#line.close(error);
     for (const resolve of this.#onRoom) resolve();
-    for (const { resolve } of [...this.#marks, ...this.#onTopic]) resolve();
     this.#onRoom = [];
-    this.#marks = [];
-    this.#onTopic = [];
   }
 
-  #passMarks(count: number): void {
-    if (this.#marks.length === 0) return;
-    for (const mark of this.#marks) mark.left -= count;
-    for (const mark of this.#marks) if (mark.left <= 0) mark.resolve();
-    this.#marks = this.#marks.filter((mark) => mark.left > 0);
-  }
-
-  /** Places records until there is no room; returns those that are left. */
-  #placeAll(records: readonly WaitingRecord[]): WaitingRecord[] {
-    for (const [at, one] of records.entries()) {
-      if (this.#bytesHeld >= this.#options.bytesMax) return records.slice(at);
-      this.#waitingBytes -= bytesOf(one.record);
-      if (one.isGone()) continue;
-      try {
-        const partition = this.#topics.of(one.record);
-        if (partition === undefined) this.wait(one, 'unknown-topic');
-        else one.placed(this.#append(partition, one.record, one.acks));
-      } catch (caught) {
-        one.failed(HighwaterError.from(caught));
-      }
+  /** Places records of one entry; false if there is no room, or the turn has placed enough. */
+  #placeOn(waiting: Waiting): boolean {
+    const { sent } = waiting;
+    const { bytesMax, clock } = this.#options;
+    const wallMs = Math.floor(clock.wall());
+    while (waiting.next < sent.records.length) {
+      if (this.#bytesHeld >= bytesMax || this.#turnBytes >= turnBytesMax) break;
+      this.#placeSent(sent, sent.records[waiting.next++] as ProducerRecord, wallMs);
     }
-    return [];
+    this.#endStretch(sent);
+    return waiting.next === sent.records.length;
   }
 
-  #fail(waiting: WaitingRecord, error: HighwaterError): void {
-    this.#waitingBytes -= bytesOf(waiting.record);
-    waiting.failed(error);
+  /** Places one record, or keeps it until its topic is known, or fails it. */
+  #placeSent(sent: SentRecords, record: ProducerRecord, wallMs: number): void {
+    const fault = sent.faultOf(record);
+    if (fault !== undefined) return sent.failed(fault, 1);
+    this.#countTurn(bytesOf(record));
+    try {
+      const partition = this.#line.awaits(record.topic) ? undefined : this.#topics.of(record);
+      if (partition === undefined) return this.wait(sent, record, 'unknown-topic');
+      const stretch = this.#stretch;
+      if (stretch?.partition === partition && this.#joins(stretch.placed.batch, record, wallMs)) {
+        stretch.placed.count++;
+        return;
+      }
+      this.#endStretch(sent);
+      this.#stretch = { partition, placed: this.#append(partition, record, sent.acks) };
+    } catch (caught) {
+      sent.failed(HighwaterError.from(caught), 1);
+    }
   }
 
-  #append(partition: PartitionProducer, record: ProducerRecord, acks: Acks): PlacedRecord {
+  /** True if the record was appended to the batch of the stretch. */
+  #joins(batch: WaitedBatch, record: ProducerRecord, wallMs: number): boolean {
+    const { builder } = batch;
+    if (builder === undefined || builder.byteLength >= this.#options.batchBytesTarget) return false;
+    return appendTo(builder, record, wallMs);
+  }
+
+  /** What is told and counted for a stretch is so once, not for each record. */
+  #endStretch(sent: SentRecords): void {
+    const stretch = this.#stretch;
+    if (stretch === undefined) return;
+    this.#stretch = undefined;
+    stretch.partition.recount(stretch.placed.batch);
+    sent.placed(stretch.placed);
+  }
+
+  #countTurn(bytes: number): void {
+    if (this.#turnBytes === 0) {
+      this.#options.clock.soon(() => {
+        this.#turnBytes = 0;
+        this.drain();
+      });
+    }
+    this.#turnBytes += bytes;
+  }
+
+  #append(partition: PartitionProducer, record: ProducerRecord, acks: Acks): Placed {
     const { queue } = partition;
     const open = queue.openBatch();
     const takes =
@@ -256,7 +236,7 @@ export class RecordBuffer {
       open.byteLength < this.#options.batchBytesTarget;
     if (takes && this.#fits(open, record)) {
       partition.recount(open);
-      return { batch: open, index: open.recordCount - 1 };
+      return { batch: open, index: open.recordCount - 1, count: 1 };
     }
     if (open !== undefined) {
       partition.filled(open.byteLength);
@@ -270,7 +250,7 @@ export class RecordBuffer {
     partition.recount(batch);
     this.#options.begun(batch);
     partition.wake();
-    return { batch, index: 0 };
+    return { batch, index: 0, count: 1 };
   }
 
   #begin(partition: PartitionProducer, acks: Acks, own: OwnPlan): WaitedBatch {
@@ -290,8 +270,17 @@ export class RecordBuffer {
     });
   }
 
-  #fits(batch: WaitedBatch, record: ProducerRecord): boolean {
-    const timestamp = record.timestamp ?? Math.floor(this.#options.clock.wall());
-    return batch.builder?.append(timestamp, record.key, record.value, record.headers) ?? false;
+  #fits({ builder }: WaitedBatch, record: ProducerRecord): boolean {
+    const wallMs = record.timestamp ?? Math.floor(this.#options.clock.wall());
+    return builder !== undefined && appendTo(builder, record, wallMs);
   }
+}
+
+/** False if the batch has no room for it. */
+function appendTo(
+  builder: NonNullable<WaitedBatch['builder']>,
+  { timestamp, key, value, headers }: ProducerRecord,
+  wallMs: number,
+): boolean {
+  return builder.append(timestamp ?? wallMs, key, value, headers);
 }
