@@ -49,6 +49,16 @@ function replicaMetadata(
   };
 }
 
+/** True if replicas have to be told of the brokers anew; not of their storage stamps, which change all the time. */
+export function brokersDiffer(before: MetadataImage, after: MetadataImage): boolean {
+  return after.brokers
+    .changesSince(before.brokers)
+    .some(
+      ({ before: was, after: is }) =>
+        was?.state !== is?.state || was?.brokerEpoch !== is?.brokerEpoch,
+    );
+}
+
 /** The settings that a topic's logs obey. */
 export function logConfigOf(topic: TopicImage | undefined): LogConfig {
   if (topic === undefined) return defaultLogConfig;

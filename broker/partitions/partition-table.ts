@@ -23,7 +23,7 @@ import type { FoundDamage } from '../log/scrub/log-scrubber.ts';
 import type { PartitionDriver } from '../replication/partition-driver.ts';
 import { LogMaintenance } from './log-maintenance.ts';
 import { openReplica, type ReplicaHost } from './open-replica.ts';
-import { logConfigOf, partitionMetadata } from './partition-facts.ts';
+import { brokersDiffer, logConfigOf, partitionMetadata } from './partition-facts.ts';
 import { ReplicaRepair } from './replica-repair.ts';
 
 export interface PartitionTableOptions extends ReplicaHost {
@@ -85,13 +85,12 @@ export class PartitionTable {
     if (before === undefined) return;
     this.#image = image;
     const added: HostedPartition[] = [];
-    const brokersChanged = before.brokers !== image.brokers;
     for (const { before: was, after: topic } of image.topics.changesSince(before.topics)) {
       if (topic === undefined) this.#dropTopic(was);
       else if (was?.config !== topic.config) this.#configure(topic);
       if (topic !== undefined) this.#applyTopic(was, topic, added);
     }
-    if (brokersChanged) this.#refreshAll();
+    if (brokersDiffer(before, image)) this.#refreshAll();
     if (added.length > 0) this.#enqueue(() => this.#open(added, false));
   }
 
