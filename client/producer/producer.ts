@@ -93,7 +93,6 @@ export class Producer implements AsyncDisposable {
       if (typeof placing === 'string') {
         this.#buffer.wait(
           {
-            records: [record],
             acks,
             faultOf: () => (signal?.aborted === true ? cancelledBefore(signal) : undefined),
             placed: ({ batch, index }) => batch.plan.waiters.one(index, waiting),
@@ -257,7 +256,6 @@ export class Producer implements AsyncDisposable {
     }
     this.#buffer.wait(
       {
-        records: [record],
         acks,
         faultOf: () => undefined,
         placed: ({ batch, index }) => batch.plan.waiters.group(index, group),

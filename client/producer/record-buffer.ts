@@ -18,7 +18,13 @@ import { BatchWaiters } from './batch-waiters.ts';
 import type { PartitionProducer, WaitedBatch } from './partition-producer.ts';
 import { bytesOf, type ProducerRecord, tooLargeError } from './record.ts';
 import type { TopicPartitions } from './topic-partitions.ts';
-import { type Placed, type SentRecords, type Waiting, WaitingLine } from './waiting-line.ts';
+import {
+  type Placed,
+  type Sending,
+  type SentRecords,
+  type Waiting,
+  WaitingLine,
+} from './waiting-line.ts';
 
 /** `unknown-topic`: ask the metadata first. `full`: wait for room. */
 export type Placing = Placed | 'unknown-topic' | 'full';
@@ -74,7 +80,7 @@ export class RecordBuffer {
     if (this.#line.awaits(record.topic)) return 'unknown-topic';
     const partition = this.#topics.of(record);
     if (partition === undefined) return 'unknown-topic';
-    return this.#append(partition, record, acks);
+    return this.#append(partition, record, acks, this.#wallMs());
   }
 
   /** Puts records into one batch of their own; throws if they do not fit one. The topic is known. */
@@ -88,9 +94,10 @@ export class RecordBuffer {
     if (first === undefined || partition === undefined)
       throw new HighwaterError('UNKNOWN_TOPIC', 'the topic is gone', { outcome: 'not-written' });
     const batch = this.#begin(partition, acks, { isExclusive: true, expectedOffset });
+    const wallMs = this.#wallMs();
     for (const record of records) {
       const isElsewhere = record.topic !== first.topic || record.partition !== first.partition;
-      if (!isElsewhere && this.#fits(batch, record)) continue;
+      if (!isElsewhere && this.#fits(batch, record, wallMs)) continue;
       partition.queue.dropEmpty(batch);
       throw isElsewhere
         ? invalidRequest('the records of an atomic batch go to one partition of one topic')
@@ -109,7 +116,7 @@ export class RecordBuffer {
   }
 
   /** Keeps one record until it can be placed; throws OVERLOADED if too many wait. */
-  wait(sent: SentRecords, record: ProducerRecord, reason: 'unknown-topic' | 'full'): void {
+  wait(sent: Sending, record: ProducerRecord, reason: 'unknown-topic' | 'full'): void {
     const { bytesMax, topicWanted } = this.#options;
     const bytes = bytesOf(record);
     if (this.#line.bytes + bytes > bytesMax) {
@@ -171,8 +178,8 @@ export class RecordBuffer {
   /** Places records of one entry; false if there is no room, or the turn has placed enough. */
   #placeOn(waiting: Waiting): boolean {
     const { sent } = waiting;
-    const { bytesMax, clock } = this.#options;
-    const wallMs = Math.floor(clock.wall());
+    const { bytesMax } = this.#options;
+    const wallMs = this.#wallMs();
     while (waiting.next < sent.records.length) {
       if (this.#bytesHeld >= bytesMax || this.#turnBytes >= turnBytesMax) break;
       this.#placeSent(sent, sent.records[waiting.next++] as ProducerRecord, wallMs);
@@ -195,7 +202,7 @@ export class RecordBuffer {
         return;
       }
       this.#endStretch(sent);
-      this.#stretch = { partition, placed: this.#append(partition, record, sent.acks) };
+      this.#stretch = { partition, placed: this.#append(partition, record, sent.acks, wallMs) };
     } catch (caught) {
       sent.failed(HighwaterError.from(caught), 1);
     }
@@ -203,9 +210,7 @@ export class RecordBuffer {
 
   /** True if the record was appended to the batch of the stretch. */
   #joins(batch: WaitedBatch, record: ProducerRecord, wallMs: number): boolean {
-    const { builder } = batch;
-    if (builder === undefined || builder.byteLength >= this.#options.batchBytesTarget) return false;
-    return appendTo(builder, record, wallMs);
+    return batch.byteLength < this.#options.batchBytesTarget && this.#fits(batch, record, wallMs);
   }
 
   /** What is told and counted for a stretch is so once, not for each record. */
@@ -227,14 +232,19 @@ export class RecordBuffer {
     this.#turnBytes += bytes;
   }
 
-  #append(partition: PartitionProducer, record: ProducerRecord, acks: Acks): Placed {
+  #append(
+    partition: PartitionProducer,
+    record: ProducerRecord,
+    acks: Acks,
+    wallMs: number,
+  ): Placed {
     const { queue } = partition;
     const open = queue.openBatch();
     const takes =
       open !== undefined &&
       open.plan.acks === acks &&
       open.byteLength < this.#options.batchBytesTarget;
-    if (takes && this.#fits(open, record)) {
+    if (takes && this.#fits(open, record, wallMs)) {
       partition.recount(open);
       return { batch: open, index: open.recordCount - 1, count: 1 };
     }
@@ -243,7 +253,7 @@ export class RecordBuffer {
       this.#topics.batchClosed(partition);
     }
     const batch = this.#begin(partition, acks, shared);
-    if (!this.#fits(batch, record)) {
+    if (!this.#fits(batch, record, wallMs)) {
       queue.dropEmpty(batch);
       throw tooLargeError(record, batch.plan.bytesMax);
     }
@@ -270,17 +280,16 @@ export class RecordBuffer {
     });
   }
 
-  #fits({ builder }: WaitedBatch, record: ProducerRecord): boolean {
-    const wallMs = record.timestamp ?? Math.floor(this.#options.clock.wall());
-    return builder !== undefined && appendTo(builder, record, wallMs);
+  /** False if the batch has no room for it. */
+  #fits(
+    { builder }: WaitedBatch,
+    { timestamp, key, value, headers }: ProducerRecord,
+    wallMs: number,
+  ): boolean {
+    return builder?.append(timestamp ?? wallMs, key, value, headers) ?? false;
   }
-}
 
-/** False if the batch has no room for it. */
-function appendTo(
-  builder: NonNullable<WaitedBatch['builder']>,
-  { timestamp, key, value, headers }: ProducerRecord,
-  wallMs: number,
-): boolean {
-  return builder.append(timestamp ?? wallMs, key, value, headers);
+  #wallMs(): number {
+    return Math.floor(this.#options.clock.wall());
+  }
 }

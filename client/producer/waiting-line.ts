@@ -17,15 +17,19 @@ export interface Placed {
   count: number;
 }
 
-/** Records that were sent together. */
-export interface SentRecords {
-  readonly records: readonly ProducerRecord[];
+/** How records were sent, and who is told what becomes of them. */
+export interface Sending {
   readonly acks: Acks;
   /** Why a record is not to be placed: it is none, or its caller has gone. */
   faultOf(record: ProducerRecord): HighwaterError | undefined;
   placed(place: Placed): void;
   /** So many of the records will not be placed. */
   failed(error: HighwaterError, count: number): void;
+}
+
+/** Records that were sent together. */
+export interface SentRecords extends Sending {
+  readonly records: readonly ProducerRecord[];
 }
 
 /** An entry of the line. */
