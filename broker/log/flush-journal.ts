@@ -21,6 +21,7 @@ import {
   type JournalEntry,
   paddedBytes,
 } from './journal-format.ts';
+import { sideBySide } from './side-by-side.ts';
 
 /** A log with bytes in the journal. */
 export interface JournalUser {
@@ -160,11 +161,9 @@ export class FlushJournal {
 
 /** Flushes in place everything that the file holds; then the file is free. */
 async function retire(file: JournalFile, rules: LogRules): Promise<void> {
-  const users = rules.freesFlushed ? [...file.users] : [];
-  const worker = async (): Promise<void> => {
-    for (let user = users.pop(); user !== undefined; user = users.pop()) await user.flushBehind();
-  };
-  await Promise.all(Array.from({ length: flushesBehindMax }, worker));
+  // The newest first.
+  const users = rules.freesFlushed ? [...file.users].reverse() : [];
+  await sideBySide(users, flushesBehindMax, (user) => user.flushBehind());
   file.users = new Set();
   file.firstSequence = undefined;
 }
